@@ -17,6 +17,7 @@ from hyperx_glance import removal
 from hyperx_glance.cloud.cloud import Cloud
 from hyperx_glance.cloud.compute import servers_of_images
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.cloud.volumes import volumes_of_images
 from hyperx_glance.errors import (
     ConflictError,
@@ -118,7 +119,8 @@ def _delete(context: Context, reference: str) -> None:
 
 def _delete_once(cloud: Cloud, reference: str) -> None:
     try:
-        cloud.delete_image(reference)
+        with remembered(cloud, reference):
+            cloud.delete_image(reference)
     except ProtectedError:
         raise
     except ConflictError as error:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from hyperx_glance.cloud.cloud import FIRST_PATCH_MEDIA_TYPE, Cloud, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.patching import apply, belongs_to_another, patch
+from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.errors import (
     AuthenticationError,
     ConflictError,
@@ -181,8 +182,9 @@ def _act(context: Context, reference: str, action: str) -> Image:
     """
     try:
         for attempt in attempts(context.settings.pace):
-            with attempt:
+            with attempt, remembered(context.cloud, reference):
                 context.cloud.post("image", image_path(reference, "actions", action))
+        context.cloud.refused_policies.discard(action)
     except NotAllowedError as error:
         if "image in status" not in error.explanation:
             raise

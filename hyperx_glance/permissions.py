@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance import editing
 from hyperx_glance.cloud.patching import belongs_to_another
+from hyperx_glance.cloud.refusals import refused
 from hyperx_glance.errors import HyperxGlanceError
 from hyperx_glance.launching import plan
 from hyperx_glance.models import mapping
@@ -60,9 +61,10 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
         case Action.DELETE if image.protected:
             return sentences(say("image-protected"), say("unprotect-first"))
         case Action.DELETE:
-            return _owner_problem(cloud, image)
+            return _owner_problem(cloud, image) or _policy_problem(cloud, "delete_image")
         case Action.ENABLE | Action.DISABLE:
-            return _switch_problem(cloud, image, *_STATUSES[action])
+            policy = "reactivate" if action is Action.ENABLE else "deactivate"
+            return _switch_problem(cloud, image, *_STATUSES[action]) or _policy_problem(cloud, policy)
     return _change_problem(context, image, *_CHANGES[action])
 
 
@@ -85,6 +87,13 @@ def _owner_problem(cloud: Cloud, image: Image) -> Text:
     if belongs_to_another(cloud, image):
         return say("of-its-department")
     return _reader_problem(cloud)
+
+
+def _policy_problem(cloud: Cloud, policy: str) -> Text:
+    """Return the text about a policy that has refused the same on another image of the department."""
+    if not refused(cloud, policy):
+        return NO_TEXT
+    return sentences(say("policy-refused-it"), say("ask-for-the-policy", policy=policy))
 
 
 def _edit_problem(context: Context, image: Image, problem: Text) -> Text:

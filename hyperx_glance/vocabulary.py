@@ -239,6 +239,9 @@ FIELDS = (
     Field("checksum_verified", "hyperx_checksum_verified", _FLAG, _REGISTRATION, "Checksum verified", "校验和已验证",
           "The data had the expected checksum, whose algorithm is not one that Glance computes.",
           "数据与预期校验和一致；Glance 不计算该算法的摘要。", part_of="checksum", inherited=False),
+    Field("converted_from", "hyperx_converted_from", _TEXT, _REGISTRATION, "Converted from", "转换前",
+          "Format and size of the source, if Glance converted the data during the import.",
+          "Glance 在导入时转换了数据：来源数据的格式和大小。", part_of="disk_format", inherited=False),
     Field("hypervisor_type", "hypervisor_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
           part_of="hypervisor"),
     Field("image_hypervisor_type", "img_hv_type", _TEXT, _REGISTRATION, "Nova's hypervisor", "Nova 虚拟化技术",
@@ -275,6 +278,8 @@ LAUNCH_IMAGE_KEY = "hyperx_image_id"
 """The key in the metadata of the servers of a launch that names the image."""
 RESERVED_PREFIX = "os_glance"
 """Glance refuses keys with this prefix with 403 (glance/api/v2/images.py, _reserved_namespaces)."""
+USUAL_OWN_PROPERTIES, MOST_OWN_PROPERTIES = 6, 17
+"""The properties that this library writes on an image: with a URL and a checksum alone, and with every field."""
 BASE_KEYS = frozenset({field.key for field in FIELDS if field.stored is Stored.COLUMN}) | {
     "self", "file", "schema", "locations", "direct_url", "location", "deleted", "deleted_at", "backing_image",
 }  # fmt: skip

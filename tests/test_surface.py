@@ -174,7 +174,7 @@ def test_module_has_tests_of_its_name(module: str) -> None:
     [
         (ImageCriteria, ImageQuery, set()),
         (ImageFields, ImageChanges, set()),
-        (QuotaLimits, DepartmentQuota, {"department"}),
+        (QuotaLimits, DepartmentQuota, {"department", "notes"}),
     ],
 )
 def test_keywords_are_the_fields_of_their_model(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.capturing import services
 from hyperx_glance.capturing.order import CaptureOrder
-from hyperx_glance.cloud import compute, volumes
+from hyperx_glance.cloud import compute, hidden, volumes
 from hyperx_glance.cloud.formats import check_formats, formats
 from hyperx_glance.errors import (
     ConflictError,
@@ -70,6 +70,8 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
     if new.category is Category.FEATURED and not cloud.is_administrator:
         raise NotAllowedError(say("only-administrators-capture-featured"), hint=say("choose-public"))
     _check_texts(new)
+    if not cloud.is_administrator and (keys := hidden.on_own_images(cloud)):
+        raise hidden.refusal(keys)
     if new.capture_id is not None:
         _check_id(cloud, new.capture_id)
     server = compute.server(cloud, server_id)

@@ -22,7 +22,9 @@ _SHOWN = ("resource", "used", "limit", "remaining")
 
 class _ShowsQuota(commands.Lister):
     def shown(self, parsed_args: argparse.Namespace, quota: DepartmentQuota) -> commands.Table:
-        """Return a row for each resource that this cloud reports; None means unlimited."""
+        """Return a row for each resource that this cloud reports, and say what it does not show."""
+        for note in quota.notes:
+            self.app.stderr.write(f"{output.printable(self.read(note))}\n")
         rows = (
             {
                 "resource": output.Resource(resource),

@@ -24,6 +24,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
+from hyperx_glance.cloud.access_rules import missing_rule
 from hyperx_glance.cloud.answers import not_understood, parsed
 from hyperx_glance.cloud.failures import (
     asked_pause,
@@ -35,7 +36,17 @@ from hyperx_glance.cloud.failures import (
 )
 from hyperx_glance.cloud.forks import check_process, process_of
 from hyperx_glance.cloud.redirects import careful
-from hyperx_glance.cloud.tokens import Access, Endpoint, access_of, endpoints, of_system, token_of, url
+from hyperx_glance.cloud.tokens import (
+    Access,
+    Endpoint,
+    access_of,
+    access_rules,
+    endpoints,
+    of_system,
+    of_system_by_password,
+    token_of,
+    url,
+)
 from hyperx_glance.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -94,6 +105,8 @@ class Cloud:
         self._bases: dict[Service, tuple[Adapter, str]] = {}
         self._known: tuple[AccessInfo, Access] | None = None
         self._rescoped: tuple[AccessInfo, Cloud | None] | None = None
+        self.refused_policies: set[str] = set()
+        """Policies of Glance that have refused something on an image of the own department (`cloud.refusals`)."""
 
     @classmethod
     def from_session(
@@ -195,8 +208,9 @@ class Cloud:
     def of_system(self) -> Cloud | None:
         """Return a connection to Keystone as the same user with a system-scoped token; None if Keystone issues none.
 
-        Keystone issues none to users without a system role, for a token of an application credential, and if
-        ``allow_rescope_scoped_token`` is off (keystone/auth/core.py, keystone/token/provider.py).
+        Keystone exchanges no token of an application credential, and none at all if ``allow_rescope_scoped_token`` is
+        off (keystone/auth/core.py, keystone/token/provider.py). If the session has the password, it then logs in with
+        it. Keystone issues no such token to users without a role on the system.
         """
         with logging_in(self._session):
             token = token_of(self._session)
@@ -208,8 +222,13 @@ class Cloud:
 
     def _rescope(self, token: AccessInfo) -> Cloud | None:
         base = self.base("identity")
-        session = of_system(self._session, token, base)
+        for session in of_system(self._session, token, base), of_system_by_password(self._session, base):
+            cloud = session and self._logged_in(session, base)
+            if cloud:
+                return cloud
+        return None
 
+    def _logged_in(self, session: Session, base: str) -> Cloud | None:
         def adapter(service: Service) -> Adapter:
             return Adapter(session, service_type=service, endpoint_override=base)
 
@@ -333,6 +352,8 @@ class Cloud:
                     connect_retry_delay=max(self._pace.first_interval, 0.001),  # keystoneauth takes 0 for its default
                     **options,
                 )
+            if response.status_code == 401:
+                self._check_access_rules(service, method, path if path.startswith("http") else base + path)
             if response.status_code == 401 and logs_in_anew and self._session.invalidate():
                 response.close()
                 logs_in_anew = False
@@ -353,6 +374,14 @@ class Cloud:
             response.close()
             raise not_understood(service, "sent-a-page", status=response.status_code)
         return response
+
+    def _check_access_rules(self, service: Service, method: str, url: str) -> None:
+        """Raise the error of an application credential whose rules do not allow a request that was refused."""
+        with logging_in(self._session):
+            found = access_rules(token_of(self._session))
+            refusal = missing_rule(*found, service, method, url) if found else None
+        if refusal is not None:
+            raise refusal
 
     def get_parsed(self, shape: type[Model], service: Service, path: str, **options: object) -> Model:
         """Read a response of a known shape; any other shape is the service's error."""

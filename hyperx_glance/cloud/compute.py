@@ -5,16 +5,23 @@
 []
 """
 
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
 from hyperx_glance.cloud.answers import ServiceText, Shape, cleaned, parsed
 from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
-from hyperx_glance.errors import AmbiguousNameError, InvalidRequestError, NotFoundError, ServiceUnavailableError
+from hyperx_glance.errors import (
+    AmbiguousNameError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
 from hyperx_glance.models.results import Server
 from hyperx_glance.models.times import Time
 from hyperx_glance.texts import say
@@ -23,6 +30,7 @@ from hyperx_glance.vocabulary import LAUNCH_IMAGE_KEY
 MICROVERSION = "2.67"
 """Nova of Stein (2019). Tags in POST /servers came with 2.52, volume types with 2.67; nothing newer is used."""
 PAGE = 1000
+_Server = TypeVar("_Server", bound=Listed)
 
 
 class _Attached(Shape):
@@ -113,6 +121,18 @@ class _OneServer(Shape):
     server: ServerRecord
 
 
+class _OneServerOfImage(Shape):
+    server: ServerOfImage
+
+
+class _OneServerOfLaunch(Shape):
+    server: ServerOfLaunch
+
+
+class _ServerIdPage(ListPage[Listed], alias_generator=collection("servers")):
+    pass
+
+
 def server(cloud: Cloud, server_id: str, *, microversion: str | None = MICROVERSION) -> ServerRecord:
     """Read one server; any Nova shows it without a microversion, but without its tags.
 
@@ -127,7 +147,8 @@ def servers(cloud: Cloud, criteria: Mapping[str, str] | None = None) -> Iterator
     def read(params: Mapping[str, object]) -> _ServerPage:
         return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
 
-    return listed("compute", read, {**(criteria or {}), "limit": PAGE})
+    asked = {**(criteria or {}), "limit": PAGE}
+    return _in_detail(cloud, read, lambda server_id: server(cloud, server_id), asked, microversion=MICROVERSION)
 
 
 def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: int) -> Iterator[ServerOfImage]:
@@ -136,7 +157,43 @@ def servers_of_images(cloud: Cloud, criteria: Mapping[str, str], *, page_size: i
     def read(params: Mapping[str, object]) -> _ServerOfImagePage:
         return cloud.get_parsed(_ServerOfImagePage, "compute", "/servers/detail", params=params)
 
-    return listed("compute", read, {**criteria, "limit": page_size})
+    def read_one(server_id: str) -> ServerOfImage:
+        return cloud.get_parsed(_OneServerOfImage, "compute", server_path(server_id)).server
+
+    return _in_detail(cloud, read, read_one, {**criteria, "limit": page_size})
+
+
+def _in_detail(
+    cloud: Cloud,
+    read: Callable[[Mapping[str, object]], ListPage[_Server]],
+    read_one: Callable[[str], _Server],
+    criteria: Mapping[str, object],
+    *,
+    microversion: str | None = None,
+) -> Iterator[_Server]:
+    """Iterate over a list of servers; read each server alone if a policy refuses the list with details.
+
+    Nova has a policy for each of the two lists (nova/policies/servers.py, servers:detail and servers:index).
+    """
+
+    def read_ids(params: Mapping[str, object]) -> _ServerIdPage:
+        return parsed(
+            _ServerIdPage, "compute", nova(cloud, "GET", "/servers", params=params, microversion=microversion)
+        )
+
+    seen = False
+    try:
+        for record in listed("compute", read, criteria):
+            seen = True
+            yield record
+    except NotAllowedError:
+        if seen:
+            raise
+    else:
+        return
+    for found in listed("compute", read_ids, criteria):
+        with contextlib.suppress(NotFoundError):  # deleted meanwhile
+            yield read_one(found.id)
 
 
 def server_id(cloud: Cloud, name: str) -> str:
@@ -161,8 +218,11 @@ def images_being_launched(cloud: Cloud) -> frozenset[str]:
     def read(params: Mapping[str, object]) -> _ServerOfLaunchPage:
         return cloud.get_parsed(_ServerOfLaunchPage, "compute", "/servers/detail", params=params)
 
+    def read_one(server_id: str) -> ServerOfLaunch:
+        return cloud.get_parsed(_OneServerOfLaunch, "compute", server_path(server_id)).server
+
     criteria = {"status": "BUILD", "limit": PAGE, **({"all_tenants": "1"} if cloud.is_administrator else {})}
-    building = (server for server in listed("compute", read, criteria) if server.status == "BUILD")
+    building = (server for server in _in_detail(cloud, read, read_one, criteria) if server.status == "BUILD")
     return frozenset(filter(None, (server.metadata.get(LAUNCH_IMAGE_KEY) for server in building)))
 
 

@@ -21,6 +21,7 @@ import urllib3.exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1.session import Session
 
+from hyperx_glance import vocabulary
 from hyperx_glance.cloud.answers import LONGEST_BODY, cleaned, explanation, not_understood
 from hyperx_glance.cloud.redirects import RedirectedError
 from hyperx_glance.errors import (
@@ -58,6 +59,10 @@ _REFUSALS = (
     keystone_exceptions.AuthorizationFailure,
 )
 _LONGEST_TARGET = 200
+_TOO_MANY = re.compile(
+    r"number of allowed image (properties|tags)\. Attempted: (\d{1,9}), Maximum: (-?\d{1,9})"
+)  # glance/common/exception.py; more than one image may have, however much room the department has
+_CREATING = "os_compute_api:servers:create"
 
 
 @contextlib.contextmanager
@@ -266,9 +271,8 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
             message, hint = _not_found(service, response.url)
         case 409:
             kind, message = ConflictError, say("refused-in-this-state", service=known)
-        # Glance sends 413 both for quotas and for more than 128 tags or properties (glance/common/exception.py).
-        case 413 if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
-            kind, message = QuotaExceededError, say("over-quota")
+        case 413:
+            kind, message, hint = _beyond_a_limit(said, message)
         case 429:
             kind, message = ServiceUnavailableError, say("too-many-requests", service=known)
             hint = say("try-later-at-a-lower-rate")
@@ -281,6 +285,20 @@ def translate_answer(service: str, response: requests.Response, *, stream: bool,
     return kind(message, hint=hint, explanation=said, service=service, status=status, request_id=request_id)
 
 
+def _beyond_a_limit(said: str, message: Text) -> tuple[type[HyperxGlanceError], Text, Text]:
+    """Return type, message and hint of a 413: Glance sends it for quotas and for limits of one image, too."""
+    if re.search(r"over a limit|quota|exceeds? allowed|storage|too large", said, re.IGNORECASE):
+        return QuotaExceededError, say("over-quota"), NO_TEXT
+    found = _TOO_MANY.search(said)
+    if found is None:
+        return InvalidRequestError, message, NO_TEXT
+    figures = {"most": int(found[3]), "attempted": int(found[2])}
+    if found[1] == "tags":
+        return InvalidRequestError, say("too-many-tags", **figures), say("fewer-tags")
+    message = say("too-many-properties", **figures, needed=vocabulary.MOST_OWN_PROPERTIES)
+    return InvalidRequestError, message, say("fewer-properties")
+
+
 def _hint_for_a_role(message: str) -> Text:
     """Return a hint that names the users to whom a policy grants the right."""
     # glance/api/policy.py, enforce
@@ -289,9 +307,12 @@ def _hint_for_a_role(message: str) -> Text:
         return say("only-administrators")
     if refused:
         return say("only-the-owners")
-    if "Policy doesn't allow os_compute_api:servers:create to" in message:  # nova/exception.py, PolicyNotAuthorized
-        return say("only-members")
-    return NO_TEXT
+    # PolicyNotAuthorized of nova/exception.py, cinder/exception.py and oslo_policy/policy.py, which Neutron shows
+    named = re.search(r"Policy doesn't allow ([\w:.-]+) to|(?:rule:)?([\w:.-]+)\)? is disallowed by policy", message)
+    policy = named and (named[1] or named[2])
+    if not policy:
+        return NO_TEXT
+    return say("ask-for-the-policy", policy=policy) if policy != _CREATING else say("only-members")
 
 
 _MISSING = {

@@ -22,7 +22,7 @@ from keystoneauth1.session import Session
 from hyperx_glance.cloud.answers import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from keystoneauth1.access import AccessInfo
     from keystoneauth1.adapter import Adapter
@@ -88,6 +88,15 @@ def token_of(session: Session) -> AccessInfo | None:
     return found
 
 
+def access_rules(token: AccessInfo | None) -> tuple[Sequence[Mapping[str, object]], Sequence[str]] | None:
+    """Return the access rules of an application credential, and the types of services; None if there are no rules."""
+    rules = getattr(token, "application_credential_access_rules", None)
+    if token is None or rules is None:
+        return None
+    catalogue = token.service_catalog.catalog if token.has_service_catalog() else []
+    return rules, [str(service.get("type")) for service in catalogue]
+
+
 def access_of(found: AccessInfo) -> Access:
     """Return the user, project and roles of a token."""
     if not isinstance(found.auth_token, str):
@@ -121,7 +130,19 @@ def caller_of(session: Session) -> Caller:
 
 def of_system(known: Session, token: AccessInfo, base: str) -> Session:
     """Return a system-scoped session of the same user; no request is sent yet."""
-    login = v3.Token(base, token=token.auth_token or "", system_scope="all")
+    return _with_login(known, v3.Token(base, token=token.auth_token or "", system_scope="all"))
+
+
+def of_system_by_password(known: Session, base: str) -> Session | None:
+    """Return a system-scoped session with the password of a session; None if its login has no password alone."""
+    login = known.auth
+    methods = getattr(login, "auth_methods", None) or getattr(getattr(login, "_plugin", None), "auth_methods", ())
+    if not methods or not all(isinstance(method, v3.PasswordMethod) for method in methods):
+        return None
+    return _with_login(known, v3.Auth(base, list(methods), system_scope="all"))
+
+
+def _with_login(known: Session, login: v3.Auth) -> Session:
     return Session(login, known.session, verify=known.verify, cert=known.cert, timeout=known.timeout)
 
 

@@ -1,8 +1,8 @@
 """The doctor's checks of a deployment's own limits, each with what it means for HYPERX.
 
->>> from hyperx_glance.deployment.limit_checks import maximum
->>> maximum("The limit has been exceeded on the number of allowed image tags. Attempted: 20, Maximum: 8")
-8
+>>> from hyperx_glance.deployment.limit_checks import CAPTURE_ITEMS, LAUNCH_ITEMS
+>>> LAUNCH_ITEMS < CAPTURE_ITEMS
+True
 
 Glance shows its formats, and Nova the limit of a server's metadata. Glance's limits of properties and tags show only in
 refusals. Nothing shows Glance's image_size_cap.
@@ -10,28 +10,25 @@ refusals. Nothing shows Glance's image_size_cap.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from hyperx_glance.cloud.answers import Shape
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, formats
-from hyperx_glance.deployment.facts import CheckResult, Level
+from hyperx_glance.deployment.facts import CheckResult
 from hyperx_glance.errors import NotAllowedError, NotFoundError
 from hyperx_glance.texts import Text, say, sentences
-from hyperx_glance.vocabulary import ISO_FORMAT
+from hyperx_glance.vocabulary import ISO_FORMAT, MOST_OWN_PROPERTIES, USUAL_OWN_PROPERTIES
 
 if TYPE_CHECKING:
     from hyperx_glance.deployment.facts import Evidence
-    from hyperx_glance.deployment.scratch_record import Attempt
+    from hyperx_glance.deployment.scratch_record import Attempt, Trials
 
-REGISTRATION_PROPERTIES = 12
-"""The most properties that a registration writes by itself; a user's own ones come on top."""
 LAUNCH_ITEMS = 4
 """The most metadata of a server that a launch writes: see `LaunchOrder.metadata`."""
 CAPTURE_ITEMS = 8
 """The metadata that a usual capture gives to Nova: its marks, and an order in up to three pieces."""
 _FORMATS = ("raw", "qcow2", ISO_FORMAT)
-_MAXIMUM = re.compile(r"allowed image (?:properties|tags)\. Attempted: \d+, Maximum: (\d{1,9})")
+_TOO_MANY = ("too-many-properties", "too-many-tags")
 
 
 class _Absolute(Shape):
@@ -82,23 +79,23 @@ def server_metadata(evidence: Evidence) -> CheckResult:
     return CheckResult("warning", say("captures-exceed-metadata", limit=limit, needed=CAPTURE_ITEMS), remedy)
 
 
-def maximum(text: str) -> int | None:
-    """Return the limit in a refusal of properties or tags (glance/common/exception.py); None if it is another."""
-    found = _MAXIMUM.search(text)
-    return int(found[1]) if found else None
+def maximum(attempt: Attempt) -> int | None:
+    """Return the limit of properties or tags that made Glance refuse a trial; None if it was something else."""
+    most = attempt.reason.values.get("most") if attempt.reason.code in _TOO_MANY else None
+    return most if isinstance(most, int) else None
 
 
-def image_limits(properties: Attempt, tags: Attempt, *, tried_properties: int, tried_tags: int) -> CheckResult:
-    """Judge the trials of many properties and tags."""
-    most = maximum(properties.explanation)
+def image_limits(trials: Trials, *, tried_properties: int, tried_tags: int) -> CheckResult:
+    """Judge the trials of many properties and tags; a Glance that takes none of them takes no scratch record."""
+    most, most_tags = maximum(trials.creation), maximum(trials.tags)
+    most = maximum(trials.ordinary) if most is None else most
     problems: list[Text] = []
+    fatal = most is not None and most < USUAL_OWN_PROPERTIES
     if most is not None:
-        fatal = most < REGISTRATION_PROPERTIES
         code = "registrations-exceed-properties" if fatal else "few-properties"
-        problems.append(say(code, most=most, needed=REGISTRATION_PROPERTIES))
-    if (most_tags := maximum(tags.explanation)) is not None:
+        problems.append(say(code, most=most, usual=USUAL_OWN_PROPERTIES, needed=MOST_OWN_PROPERTIES))
+    if most_tags is not None:
         problems.append(say("few-tags", most=most_tags))
     if not problems:
         return CheckResult("ok", say("properties-and-tags-fit", properties=tried_properties, tags=tried_tags))
-    level: Level = "error" if most is not None and most < REGISTRATION_PROPERTIES else "warning"
-    return CheckResult(level, sentences(*problems), say("raise-image-quotas"))
+    return CheckResult("error" if fatal else "warning", sentences(*problems), say("raise-image-quotas"))

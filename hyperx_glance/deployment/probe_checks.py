@@ -2,14 +2,16 @@
 
 >>> from hyperx_glance.deployment.probe_checks import PROBES
 >>> list(PROBES)[:3]
-['scratch-record', 'property-protections', 'publicize']
+['scratch-record', 'property-protections', 'image-policies']
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from hyperx_glance.cloud import refusals
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
+from hyperx_glance.deployment.launch_checks import launch_rights
 from hyperx_glance.deployment.limit_checks import image_limits, maximum
 from hyperx_glance.deployment.scratch_record import FORMAT_NOT_TAKEN, MANY_TAGS, ORDINARY
 from hyperx_glance.texts import Text, say, sentences
@@ -18,6 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hyperx_glance.deployment.scratch_record import Attempt, Trials
+
+
+class _Policy(NamedTuple):
+    """What is not possible without a policy of Glance; ``fatal`` if that is a part of HYPERX that fails."""
+
+    consequence: str
+    fatal: bool = True
+
+
+_POLICIES: Mapping[str, _Policy] = {
+    "modify_image": _Policy("no-edits-nor-imports"),
+    "upload_image": _Policy("no-uploads"),
+    "download_image": _Policy("no-downloads-nor-launches"),
+    "delete_image": _Policy("no-deletions"),
+    "deactivate": _Policy("no-disabling", fatal=False),
+    "reactivate": _Policy("no-enabling", fatal=False),
+}
 
 
 def _trials(evidence: Evidence) -> Trials:
@@ -31,9 +50,12 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
     if creation.outcome == "refused":
         return _negative("warning", say("may-not-register"), say("run-the-probe-as-a-role"), creation)
     if removal.outcome != "done":
-        code = "scratch-record-left" if creation.outcome == "done" else "scratch-record-may-exist"
+        code = "scratch-record-left" if creation.outcome in ("done", "omitted") else "scratch-record-may-exist"
         remedy = say("delete-the-scratch-record", image=trials.image_id)
-        return _negative("error", say(code, image=trials.image_id), remedy, removal)
+        message = say(code, image=trials.image_id)
+        if creation.outcome == "omitted":
+            message = sentences(message, creation.reason)
+        return _negative("error", message, remedy, removal)
     if creation.outcome == "failed":
         remedy = say("fix-and-delete-the-record", image=trials.image_id)
         return _negative("error", say("cannot-register"), remedy, creation)
@@ -44,7 +66,7 @@ def _property_protections(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if (unclear := _unclear(evidence, trials.flag)) is not None:
         return unclear
-    if trials.ordinary.outcome != "done" and maximum(trials.ordinary.explanation) is not None:
+    if trials.ordinary.outcome != "done" and maximum(trials.ordinary) is not None:
         return CheckResult("warning", say("properties-exceed-the-quota"), say("see-the-finding", check="image-limits"))
     if trials.ordinary.outcome != "done":
         return _negative("error", say("properties-not-writable"), say("end-the-protections-file"), trials.ordinary)
@@ -54,6 +76,33 @@ def _property_protections(evidence: Evidence) -> CheckResult:
         return CheckResult("ok", say("protections-active"))
     level: Level = "error" if evidence.settings.public_visibility == "public" else "warning"
     return CheckResult(level, say("protections-inactive"), say(HOW_TO_PROTECT))
+
+
+def _image_policies(evidence: Evidence) -> CheckResult:
+    """Name the policies that refuse the caller anything on an image of the own department."""
+    trials = _trials(evidence)
+    if (unclear := _unclear(evidence, trials.creation)) is not None or trials.creation.outcome == "refused":
+        return unclear or _inconclusive(trials.creation)
+    tried = (trials.ordinary, *trials.rights, trials.data, trials.removal)
+    refused = {name: each for each in tried if (name := refusals.policy(each.explanation) or "") in _POLICIES}
+    if not refused:
+        return CheckResult("ok", say("no-image-policy-refuses"))
+    consequences = [say(_POLICIES[name].consequence) for name in refused]
+    message = sentences(say("image-policies-refuse", policies=sorted(refused)), *consequences)
+    fatal = [name for name in refused if _POLICIES[name].fatal]
+    first = refused[fatal[0] if fatal else next(iter(refused))]
+    return CheckResult("error" if fatal else "warning", message, say("allow-the-image-policies"), first.explanation)
+
+
+def _image_store(evidence: Evidence) -> CheckResult:
+    store = _trials(evidence).store
+    if store.outcome == "done":
+        return CheckResult("ok", say("store-takes-data"))
+    if store.outcome == "failed" and refusals.policy(store.explanation) is None:
+        return _negative("error", say("store-takes-no-data"), say("look-at-the-default-store"), store)
+    if _trials(evidence).data.outcome == "refused":
+        return CheckResult("ok", say("store-not-tried"))
+    return _inconclusive(_trials(evidence).data)
 
 
 def _publicize(evidence: Evidence) -> CheckResult:
@@ -131,12 +180,11 @@ def _stream_quota(evidence: Evidence) -> CheckResult:
 
 def _image_limits(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
-    if trials.creation.outcome != "done":
-        return _inconclusive(trials.creation)
-    for attempt in (trials.ordinary, trials.tags):
-        if attempt.outcome != "done" and maximum(attempt.explanation) is None:
-            return _inconclusive(attempt)
-    return image_limits(trials.ordinary, trials.tags, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
+    if maximum(trials.creation) is None:
+        for attempt in (trials.creation, trials.ordinary, trials.tags):
+            if attempt.outcome != "done" and maximum(attempt) is None:
+                return _inconclusive(attempt)
+    return image_limits(trials, tried_properties=len(ORDINARY), tried_tags=MANY_TAGS)
 
 
 def _negative(level: Level, message: Text, remedy: Text, attempt: Attempt) -> CheckResult:
@@ -159,6 +207,7 @@ def _unclear(evidence: Evidence, attempt: Attempt) -> CheckResult | None:
 PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "scratch-record": _scratch_record,
     "property-protections": _property_protections,
+    "image-policies": _image_policies,
     "publicize": _publicize,
     "communitize": _communitize,
     "download-ports": _download_ports,
@@ -166,4 +215,6 @@ PROBES: Mapping[str, Callable[[Evidence], CheckResult]] = {
     "hybrid-isos": _hybrid_isos,
     "stream-quota": _stream_quota,
     "image-limits": _image_limits,
+    "image-store": _image_store,
+    "launch-rights": launch_rights,
 }

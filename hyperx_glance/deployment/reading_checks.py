@@ -21,7 +21,9 @@ from hyperx_glance.cloud.pages import KeystonePage, Listed, keystone_collection,
 from hyperx_glance.cloud.versions import CAREFUL_GLANCE
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.inheritance import inherited_properties
+from hyperx_glance.deployment.launch_checks import launch_choices
 from hyperx_glance.deployment.limit_checks import image_formats, server_metadata
+from hyperx_glance.deployment.rights import own_properties, policies
 from hyperx_glance.errors import NotFoundError
 from hyperx_glance.quotas.image_limits import SHOW_LIMITS, visibility
 from hyperx_glance.quotas.resources import IMAGE_RESOURCES
@@ -248,6 +250,8 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "image-version": ("image", _image_version),
     "compute-version": ("compute", _compute_version),
     "clock-skew": (None, _clock_skew),
+    "policies": (None, policies),
+    "launch-choices": (None, launch_choices),
     "web-download": ("image", _web_download),
     "unified-limits": ("image", _unified_limits),
     "redirects": ("image", _redirects),
@@ -258,5 +262,6 @@ CHECKS: Mapping[str, tuple[Service | None, Callable[[Evidence], CheckResult]]] =
     "inherited-properties": ("image", inherited_properties),
     "image-formats": ("image", image_formats),
     "server-metadata": ("compute", server_metadata),
+    "own-properties": ("image", own_properties),
 }
 """Each check with the service it needs, if any."""

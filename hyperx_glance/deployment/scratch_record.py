@@ -11,14 +11,17 @@ Policies and property protections are not part of Glance's API: only a trial sho
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from hyperx_glance import removal, vocabulary
-from hyperx_glance.cloud.cloud import image_path
+from hyperx_glance.cloud import hidden, pages, refusals
+from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT, Formats, formats
 from hyperx_glance.deployment.facts import words_of_service
 from hyperx_glance.errors import ConflictError, HyperxGlanceError, InvalidRequestError, NotAllowedError, NotFoundError
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
 FLAG = vocabulary.glance_key("featured_flag")
 CREATOR = vocabulary.glance_key("created_by")
-ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key != FLAG} | {
+ORDINARY = {field.key: "false" for field in vocabulary.FIELDS if field.own and field.key not in (FLAG, CREATOR)} | {
     "description": "A scratch record of the HYPERX doctor; delete it if you find it.",
     "hyperx_doctor": "a property that no protections file can name",
 }
@@ -60,6 +63,9 @@ _HYBRID = b"".join(
     ]
 )
 """An ISO without files whose first block is also a partition table."""
+_NAME = "hyperx-doctor"
+_IN_USE = timedelta(minutes=10)
+"""The time after which no doctor uses its scratch record any more."""
 _IMPORT_SECONDS = 10.0
 _UPLOAD_SECONDS = 30.0
 OMITTED = Attempt("omitted")
@@ -75,8 +81,12 @@ class Trials:
     image_id: str
     creation: Attempt = OMITTED
     ordinary: Attempt = OMITTED
+    hidden: tuple[str, ...] = ()
+    """Properties that were written, and that Glance does not show to the caller."""
     flag: Attempt = OMITTED
     creator: Attempt = OMITTED
+    rights: tuple[Attempt, ...] = ()
+    """Requests that change nothing, because the record has no data: only policies refuse them in their own words."""
     tags: Attempt = OMITTED
     """Many tags at once, which are removed again."""
     communitize: Attempt = OMITTED
@@ -86,7 +96,9 @@ class Trials:
     data: Attempt = OMITTED
     """Dangerous data: "refused" has Glance's explanation, if it gave one; "done" means that it accepted the data."""
     hybrid: Attempt = OMITTED
-    """An ISO with a partition table, tried on a second record if Glance refuses data without a reason."""
+    """An ISO with a partition table, tried on a second record."""
+    store: Attempt = OMITTED
+    """The data that Glance had no reason to refuse."""
     url: str = ""
     removal: Attempt = OMITTED
 
@@ -102,34 +114,47 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     If the record cannot be removed after an interruption, the exception names it.
     """
     trials = Trials(str(uuid.uuid4()))
+    if (earlier := _left_by_another_run(cloud)) is not None:
+        trials.removal = _attempt(lambda: cloud.delete_image(earlier))
+        if trials.removal.outcome != "done":
+            # What cannot be deleted is not made again.
+            trials.image_id, trials.creation = earlier, Attempt("omitted", say("scratch-record-of-another-run"))
+            return trials
     taken = _formats(cloud)
     usual = "qcow2" if taken.takes("qcow2") else taken.disk[0]
     with _removed(cloud, pace, trials):
-        trials.creation = _attempt(lambda: _create(cloud, pace, trials.image_id, usual))
+        trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
-            _try_properties(cloud, trials)
-            _try_visibilities(cloud, trials)
-            _try_tags(cloud, trials)
+            _try_rights(cloud, trials)
+            _try_changes(cloud, trials)
             _try_import(cloud, trials)
             if usual == "qcow2":
                 _try_data(cloud, pace, trials)
             else:
                 trials.data = Attempt("omitted", say(FORMAT_NOT_TAKEN, format="qcow2"))
-    if (
-        trials.removal.outcome == "done"
-        and trials.data.outcome == "refused"
-        and "safety" not in trials.data.explanation
-    ):
+    if trials.removal.outcome == "done" and trials.data.outcome == "refused":
         if not taken.takes(ISO_FORMAT):
             trials.hybrid = Attempt("omitted", say(FORMAT_NOT_TAKEN, format=ISO_FORMAT))
             return trials
-        # Such a Glance keeps refused data in its store, so the record accepts no other data.
+        # Glance keeps refused data in its store, so the record accepts no other data.
         trials.image_id = str(uuid.uuid4())
         with _removed(cloud, pace, trials):
-            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials.image_id, ISO_FORMAT))
+            trials.hybrid = _attempt(lambda: _create(cloud, pace, trials, ISO_FORMAT))
             if trials.hybrid.outcome == "done":
                 trials.hybrid = _upload(cloud, pace, trials.image_id, _HYBRID)
+            if trials.hybrid.outcome != "refused":
+                trials.store = trials.hybrid
     return trials
+
+
+def _left_by_another_run(cloud: Cloud) -> str | None:
+    """Return the id of a scratch record of this department that is no longer in use."""
+    asked = {"name": _NAME, "owner": cloud.project_id, "os_hidden": "true", "visibility": "private"}
+    with contextlib.suppress(HyperxGlanceError):
+        for image in pages.read(cloud, list(asked.items())):
+            if image.created_at is not None and datetime.now(UTC) - image.created_at > _IN_USE:
+                return image.id
+    return None
 
 
 def _formats(cloud: Cloud) -> Formats:
@@ -149,11 +174,35 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
 
 
+def _try_rights(cloud: Cloud, trials: Trials) -> None:
+    """Ask for what an image without data does not allow; Glance looks at its policies first (image_actions.py)."""
+    path = functools.partial(image_path, trials.image_id)
+    trials.rights = (
+        _attempt(lambda: cloud.get("image", path("file")).close()),
+        _attempt(lambda: cloud.post("image", path("actions", "deactivate")).close()),
+        _attempt(lambda: cloud.post("image", path("actions", "reactivate")).close()),
+    )
+
+
+def _try_changes(cloud: Cloud, trials: Trials) -> None:
+    _try_properties(cloud, trials)
+    if policy := refusals.policy(trials.ordinary.explanation):
+        # It refuses every change, so none of these would show anything else.
+        omitted = Attempt("omitted", say("changes-refused", policy=policy))
+        trials.flag = trials.creator = trials.communitize = trials.publicize = trials.tags = omitted
+        return
+    trials.flag = _attempt(lambda: _patch(cloud, trials.image_id, _add(FLAG, "true")))
+    trials.creator = _attempt(lambda: _patch(cloud, trials.image_id, _add(CREATOR, "somebody else")))
+    _try_visibilities(cloud, trials)
+    _try_tags(cloud, trials)
+
+
 def _try_properties(cloud: Cloud, trials: Trials) -> None:
     path = trials.image_id
     trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
-    trials.flag = _attempt(lambda: _patch(cloud, path, _add(FLAG, "true")))
-    trials.creator = _attempt(lambda: _patch(cloud, path, _add(CREATOR, "somebody else")))
+    if trials.ordinary.outcome == "done":
+        with contextlib.suppress(HyperxGlanceError):
+            trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
 
 
 def _try_tags(cloud: Cloud, trials: Trials) -> None:
@@ -203,6 +252,8 @@ def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
         trials.data = _failed(error)
     else:
         trials.data = _upload(cloud, pace, trials.image_id, _DANGEROUS)
+        if trials.data.outcome != "refused":
+            trials.store = trials.data
 
 
 def _upload(cloud: Cloud, pace: Pace, image_id: str, data: bytes) -> Attempt:
@@ -241,10 +292,12 @@ def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
     return Attempt("done")
 
 
-def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
-    body: Json = {
-        "id": image_id,
-        "name": "hyperx-doctor",
+def _create(cloud: Cloud, pace: Pace, trials: Trials, disk_format: str) -> None:
+    """Create a record with one property of HYPERX, as a registration does."""
+    body: dict[str, Json] = {
+        "id": trials.image_id,
+        CREATOR: cloud.user_id,
+        "name": _NAME,
         "visibility": "private",
         "os_hidden": True,
         "disk_format": disk_format,
@@ -254,7 +307,8 @@ def _create(cloud: Cloud, pace: Pace, image_id: str, disk_format: str) -> None:
     for attempt in attempts(pace):
         with attempt:
             try:
-                cloud.post("image", "/images", json=body)
+                answer = cloud.post("image", "/images", json=body)
+                trials.hidden = hidden.lacking(body, image_of(answer, trials.image_id))
             except ConflictError:
                 # Glance accepts an id once, so a second 201 and a 409 both mean that the record exists.
                 if not attempt.lost:

@@ -100,6 +100,7 @@ MEANINGS: Final[dict[str, str]] = {
     "min_disk_gib": "GiB that a flavor's disk must have.",
     "min_ram_mib": "MiB of memory that a flavor must have.",
     "min_size": "The smallest size, in bytes.",
+    "notes": "Why some of it is not known, in words.",
     "name": "The name that people see; it need not be unique.",
     "name_contains": "A part of the name, without regard to case.",
     "network": "How servers of files are reached.",

@@ -11,6 +11,7 @@ from typing import Any, Self, TypedDict
 from pydantic import ValidatorFunctionWrapHandler, computed_field, model_validator
 
 from hyperx_glance.models.described import Described
+from hyperx_glance.texts import Text
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
 
@@ -39,6 +40,8 @@ class Usage(Described):
 class DepartmentQuota(Described):
     """What a department uses and may use; a field is None if this cloud does not report it.
 
+    ``notes`` says why fields are None that a service has, but does not show to the caller.
+
     Units: ``image_size_mib`` and ``staging_mib`` MiB, ``ram_mib`` MiB, ``volume_gib`` GiB, the others counts. Source:
     Keystone's unified limits and Glance for images, Nova for servers, Cinder for volumes.
     """
@@ -53,6 +56,7 @@ class DepartmentQuota(Described):
     ram_mib: Usage | None = None
     volumes: Usage | None = None
     volume_gib: Usage | None = None
+    notes: tuple[Text, ...] = ()
 
 
 class QuotaLimits(TypedDict, total=False):

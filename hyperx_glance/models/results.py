@@ -118,7 +118,8 @@ class Deletion(Described):
     """The result of a deletion: ``image`` is None if there was none.
 
     ``servers`` is None if they were not requested, or if Nova did not list them. ``not_looked_at`` names the services
-    that did not answer, so that servers may be missing: "compute" or "block-storage".
+    that did not list theirs, because they did not answer or a policy forbids it, so that servers may be missing:
+    "compute" or "block-storage".
     """
 
     image: Image | None

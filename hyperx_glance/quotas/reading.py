@@ -8,6 +8,7 @@
 0
 """
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
@@ -22,7 +23,7 @@ from hyperx_glance.cloud.departments import Department
 from hyperx_glance.errors import NotAllowedError, NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.quotas import DepartmentQuota, Usage
-from hyperx_glance.quotas.image_limits import image_limits
+from hyperx_glance.quotas.image_limits import SHOW_LIMITS, image_limits
 from hyperx_glance.quotas.resources import (
     COMPUTE_RESOURCES,
     IMAGE_RESOURCES,
@@ -31,7 +32,7 @@ from hyperx_glance.quotas.resources import (
     Resource,
 )
 from hyperx_glance.quotas.room import image_usage
-from hyperx_glance.texts import say
+from hyperx_glance.texts import say, sentences, word
 
 # ----------------------------------------------------------------- responses of the services
 
@@ -91,11 +92,31 @@ def quota_of(context: Context, department: Department, *parts: Part) -> Departme
 
 def merged(*parts: DepartmentQuota) -> DepartmentQuota:
     """Put several parts of one department's quota together."""
-    return DepartmentQuota.model_validate(
-        {field: usage for part in parts for field, usage in part if usage is not None}
-    )
+    known = {field: usage for part in parts for field, usage in part if usage is not None}
+    return DepartmentQuota.model_validate(known | {"notes": tuple(note for part in parts for note in part.notes)})
 
 
+def _if_shown(service: Service) -> Callable[[Part], Part]:
+    """Make a part of a quota say that its service does not show it to the caller, instead of an error.
+
+    So a launch or a registration goes on where a policy hides the figures: the service itself enforces the limits.
+    """
+
+    def shown(part: Part) -> Part:
+        @functools.wraps(part)
+        def read(context: Context, department: Department) -> DepartmentQuota:
+            try:
+                return part(context, department)
+            except NotAllowedError as error:
+                refused = say("quota-not-shown", service=word("service", service), department=department.name)
+                return DepartmentQuota(department=department.name, notes=(sentences(refused, error.hint),))
+
+        return read
+
+    return shown
+
+
+@_if_shown("image")
 def image_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the image fields: by one request for the caller's department, from records for another."""
     if department.id == context.departments.own().id:
@@ -103,6 +124,7 @@ def image_quota(context: Context, department: Department) -> DepartmentQuota:
     return _others_images(context.cloud, department)
 
 
+@_if_shown("compute")
 def compute_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the server fields, by one request."""
     if department.id == context.departments.own().id:
@@ -110,6 +132,7 @@ def compute_quota(context: Context, department: Department) -> DepartmentQuota:
     return _quota_set(context.cloud, "compute", f"{quota_set_path(department)}/detail", department, COMPUTE_RESOURCES)
 
 
+@_if_shown("block-storage")
 def volume_quota(context: Context, department: Department) -> DepartmentQuota:
     """Return the volume fields, by one request; none if this cloud has no Cinder."""
     if not context.cloud.has("block-storage"):
@@ -187,7 +210,8 @@ def _others_images(cloud: Cloud, department: Department) -> DepartmentQuota:
         return DepartmentQuota(department=department.name)
     known = image_limits(cloud, department.id)
     if known is None:
-        return DepartmentQuota(department=department.name)
+        hidden = sentences(say("image-usage-not-shown", department=department.name), say(SHOW_LIMITS))
+        return DepartmentQuota(department=department.name, notes=(hidden,))
     limits = {word: limit.value for word, limit in known.items() if limit is not None}
     used = image_usage(image_records(cloud, department))
     # oslo.limit treats an unregistered limit as 0 (oslo_limit/limit.py, get_project_limits).

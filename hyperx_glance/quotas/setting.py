@@ -30,7 +30,7 @@ from hyperx_glance.quotas.resources import (
     VOLUME_RESOURCES,
     Resource,
 )
-from hyperx_glance.texts import field_name, say
+from hyperx_glance.texts import field_name, say, sentences
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
@@ -331,6 +331,8 @@ def _ignored(now: DepartmentQuota, wanted: Mapping[str, int]) -> list[str]:
     ignored = []
     for field, limit in wanted.items():
         usage: Usage | None = getattr(now, field)
+        if usage is None and now.notes:
+            raise NotAllowedError(sentences(*now.notes))
         if usage is None or usage.limit != (None if limit < 0 else limit):
             ignored.append(field)
     return ignored

@@ -17,6 +17,7 @@ has the errors, `handle` is the public face, and `resumption` finds a registrati
 import functools
 from collections.abc import Callable
 
+from hyperx_glance.cloud import hidden
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.registering import NewImage, NewIso
@@ -88,6 +89,8 @@ def _start(context: Context, new: NewImage | NewIso, end: Deadline, *, keep_fail
             methods = creation.create(record, new)
         # 5. Let Glance import, or stream. Wait first until the department has no more records than it may have.
         with record.given_up_on_failure():
+            if record.hidden:
+                raise record.reject(hidden.refusal(record.hidden))
             admission.admit(context, order, end)
             way = importing.begin(context, order, methods=methods)
             return RegistrationFollower(record, way)

@@ -8,6 +8,8 @@ hyperx_glance.errors.ConflictError: The id ... is taken, or belonged to an earli
 
 from collections.abc import Mapping
 
+from hyperx_glance.cloud import hidden
+from hyperx_glance.cloud.cloud import image_of
 from hyperx_glance.cloud.formats import check_formats, formats
 from hyperx_glance.errors import (
     ConflictError,
@@ -44,6 +46,7 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
                 try:
                     answer = context.cloud.post("image", "/images", json=body)
                     methods = answer.headers.get("OpenStack-image-import-methods", "")
+                    record.hidden = hidden.lacking(body, image_of(answer, record.image_id))
                 except (ConflictError, QuotaExceededError) as refusal:
                     found = _made(record, body, refusal) if attempt.lost else None
                     if found is None or begun(found):

@@ -14,8 +14,10 @@ from hyperx_glance import removal
 from hyperx_glance.cloud.answers import server_time
 from hyperx_glance.cloud.cloud import Cloud, image_of, image_path
 from hyperx_glance.cloud.context import Context
+from hyperx_glance.cloud.refusals import remembered
 from hyperx_glance.errors import (
     HyperxGlanceError,
+    NotAllowedError,
     NotFoundError,
     PlaceLostError,
     ProtectedError,
@@ -54,6 +56,8 @@ class RegistrationRecord:
         """Whether nothing is left to do: ready and verified, failed and cleaned up, or disabled meanwhile."""
         self.is_written = False
         """Whether another process, which this one does not wait for, may be writing to the record."""
+        self.hidden: tuple[str, ...] = ()
+        """HYPERX's properties that Glance took, and does not show to the caller."""
         self.failure: HyperxGlanceError | None = None
         self._fate: _Fate | None = None
         self._cancelled = threading.Event()
@@ -185,13 +189,21 @@ class RegistrationRecord:
 
     def _dispose(self, error: HyperxGlanceError, fate: _Fate) -> None:
         if fate == "deleted":
-            self.delete()
+            try:
+                self.delete()
+            except NotAllowedError:
+                # The policy lets nobody of the department delete: the record stays, and says that it has failed.
+                self._mark(error)
+                raise
             error.left = ()
         elif fate == "marked as failed":
-            with self._pen:
-                for attempt in attempts(self.context.settings.pace):
-                    with attempt:
-                        keep(self.context.cloud, self.image_id, error)
+            self._mark(error)
+
+    def _mark(self, error: HyperxGlanceError) -> None:
+        with self._pen:
+            for attempt in attempts(self.context.settings.pace):
+                with attempt:
+                    keep(self.context.cloud, self.image_id, error)
 
     # ------------------------------------------------------------- delete
 
@@ -242,7 +254,8 @@ class RegistrationRecord:
         cloud = self.context.cloud
         try:
             try:
-                cloud.delete_image(self.image_id)
+                with remembered(cloud, self.image_id):
+                    cloud.delete_image(self.image_id)
             except ProtectedError:
                 if not self.own and has_become_ready(cloud.image(self.image_id)):
                     raise
@@ -268,5 +281,6 @@ def noted(error: BaseException, image_id: str, done: str = "deleted") -> Iterato
         error.add_note(sentences(lost.message, lost.hint))
     except HyperxGlanceError as second:
         code = "record-not-marked-as-failed" if done == "marked as failed" else "record-not-deleted"
-        error.add_note(say(code, image=image_id, problem=second.message))
+        note = say(code, image=image_id, problem=second.message)
+        error.add_note(sentences(note, second.hint) if isinstance(second, NotAllowedError) else note)
         _LOG.warning("the record %s of a failed registration could not be %s", image_id, done)

@@ -49,7 +49,9 @@ class Verification:
     def run(self, image: Image, end: Deadline, *, digest: str | None) -> Image:
         """Return the image if its checksum is verified or none is wanted; ``digest`` is of the uploaded data."""
         wanted = self._order.checksum
-        if wanted is None or (verified(image, wanted) and self._trusts(image, wanted)):
+        if wanted is None:
+            return self._noting_conversion(image)
+        if verified(image, wanted) and self._trusts(image, wanted):
             return image
         algorithm = wanted.partition(":")[0]
         try:
@@ -62,7 +64,10 @@ class Verification:
         if actual == wanted:
             return image if recorded_checksum(image, algorithm) == wanted else self._marked(image)
         if digest is None and self._converted(image):
-            raise self._record.reject(failures.unverifiable(self._record.image_id, say("glance-converted-it")))
+            before = ", ".join(filter(None, (self._source(image), wanted)))
+            after = f"{image.disk_format}, {image.size} bytes, {actual}"
+            problem = say("glance-converted-it", before=before, after=after)
+            raise self._record.reject(failures.unverifiable(self._record.image_id, problem))
         raise self._record.reject(ChecksumMismatchError(image_id=self._record.image_id, expected=wanted, actual=actual))
 
     def _trusts(self, image: Image, wanted: str) -> bool:
@@ -163,13 +168,34 @@ class Verification:
             return error.reason == UrlProblem.WRONG_FORMAT
         return found.size not in (None, image.size)
 
+    def _source(self, image: Image) -> str:
+        """Return the format and the size of the source, as far as they are known to differ from the image's."""
+        order = self._order
+        known_format = "" if order.disk_format == image.disk_format and order.size is None else order.disk_format
+        return ", ".join(filter(None, (known_format, f"{order.size} bytes" if order.size is not None else "")))
+
+    def _noting_conversion(self, image: Image) -> Image:
+        """Record in the image what its source was, if an import plug-in of Glance has changed the data.
+
+        Neither Glance's API nor its record shows the plug-ins of a deployment; only the result does.
+        """
+        order = self._order
+        changed = image.disk_format != order.disk_format or order.size not in (None, image.size)
+        if order.url is None or order.packed or not changed:
+            return image
+        return self._written(image, "converted_from", self._source(image))
+
     def _marked(self, image: Image) -> Image:
-        """Record in the image that the data was verified; doing so twice has the same effect.
+        """Record in the image that the data was verified.
 
         If this cannot be written, the image stays as it is, and resuming it verifies it again.
         """
+        return self._written(image, "checksum_verified", "true")
+
+    def _written(self, image: Image, field: str, value: str) -> Image:
+        """Add a property to the image; doing so twice has the same effect, and the image is good without."""
         pace = self._context.settings.pace
-        patch = [{"op": "add", "path": f"/{glance_key('checksum_verified')}", "value": "true"}]
+        patch = [{"op": "add", "path": f"/{glance_key(field)}", "value": value}]
         with self._record.writing(phase=Phase.READY):
             try:
                 for attempt in attempts(pace):
@@ -180,6 +206,6 @@ class Verification:
             except ServiceUnavailableError:
                 raise
             except HyperxGlanceError as error:
-                _LOG.warning("image %s is verified, but this could not be recorded: %s", self._record.image_id, error)
+                _LOG.warning("%s of image %s could not be recorded: %s", field, self._record.image_id, error)
                 return image
         return image_of(answer, self._record.image_id)

@@ -176,14 +176,26 @@ def test_formats_that_glance_does_not_take_are_refused_before_anything_is_create
 
 
 def test_small_limits_of_properties_and_tags_and_metadata_are_told(
-    local_cloud: LocalCloud, client: ClientFactory
+    local_cloud: LocalCloud, client: ClientFactory, tmp_path: Path
 ) -> None:
+    file = tmp_path / "disk.qcow2"
+    file.write_bytes(samples.data("disk.qcow2"))
     assert errors(findings(client)) == []
     with local_cloud.configured("glance", {"DEFAULT": {"image_property_quota": 8, "image_tag_quota": 4}}):
         found = findings(client)
         assert "only 8 properties" in found["image-limits"].message
         assert "only 4 tags" in found["image-limits"].message
-        assert errors(found) == ["image-limits"]
+        assert errors(found) == []
+        more = NewImage(name="a", file=file, properties={f"key{number}": "value" for number in range(8)})
+        with pytest.raises(InvalidRequestError, match=r"allows 8 properties on an image, .* HYPERX writes up to 17"):
+            client().register(more)
+        many = NewImage(name="a", file=file, tags={f"tag{number}" for number in range(5)})
+        with pytest.raises(InvalidRequestError, match="allows 4 tags on an image, and this image would have 5"):
+            client().register(many)
+    with local_cloud.configured("glance", {"DEFAULT": {"image_property_quota": 4}}):
+        assert errors(findings(client)) == ["image-limits"]
+    with local_cloud.configured("glance", {"DEFAULT": {"image_property_quota": 0}}):
+        assert "only 0 properties" in findings(client)["image-limits"].message
     with local_cloud.configured("nova", {"quota": {"metadata_items": 2}}):
         assert findings(client)["server-metadata"].level == "error"
 

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from tests.support.clouds import CloudUnderTest
 
 IMAGE: Final = {"service_type": "image"}
+HIDING: Final = """\
+[^hyperx_]
+create = @
+read = admin
+update = @
+delete = @
+
+[.*]
+create = @
+read = @
+update = @
+delete = @
+"""
+"""Property protections by which everybody writes what only administrators read."""
 PATCH: Final = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 
 

@@ -186,6 +186,18 @@ def test_delete_reports_servers(openstack: Callable[..., Run]) -> None:
     assert run.out.startswith(f"debian: server {launched['servers'][0]['id']} web ACTIVE")
 
 
+def test_servers_that_may_not_be_listed_are_told_on_stderr(
+    fake: InMemoryCloud, openstack: Callable[..., Run], debian: str
+) -> None:
+    fake.fail("nova", "GET", "/servers", status=403, body="You are not authorized.", times=None)
+
+    run = openstack("hyperx image delete debian --report-servers")
+
+    assert (run.status, run.out) == (0, "")
+    assert "Servers may be missing" in run.err
+    assert debian not in [image.id for image in fake.glance.images.values() if not image.deleted]
+
+
 def test_an_image_is_shown_with_what_the_caller_may_do(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:
     fake.glance.add_image(name="theirs", owner="dept-b", visibility="community", status="active", disk_format="qcow2")
 

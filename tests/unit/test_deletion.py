@@ -204,7 +204,7 @@ def test_without_cinder_the_answer_is_incomplete_and_says_so(
 @pytest.mark.parametrize("dead", ["killed", "refused", "broken"])
 def test_an_image_is_deleted_without_nova(cloud: InMemoryCloud, client: ClientFactory, dead: str) -> None:
     image_id = make_image(cloud)
-    stop(cloud, "nova", "/servers/detail", dead)
+    stop(cloud, "nova", "/servers", dead)
     with pytest.raises(HyperxGlanceError):
         client().servers_using(image_id)
     deletion = client().delete(image_id, report_servers=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -13,12 +13,15 @@ from hyperx_glance import Client, LaunchRequest, NewCapture, Pace, Settings, dep
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
+from hyperx_glance.texts import say
 from tests.support import foreign
 from tests.support.interference import interrupt
 from tests.support.readers import assert_whole
-from tests.support.records import make_image
+from tests.support.records import HIDING, make_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance import Finding
     from hyperx_glance.testing.memory import ServiceName
 
@@ -31,6 +34,8 @@ READING = [
     "image-version",
     "compute-version",
     "clock-skew",
+    "policies",
+    "launch-choices",
     "web-download",
     "unified-limits",
     "redirects",
@@ -41,10 +46,12 @@ READING = [
     "inherited-properties",
     "image-formats",
     "server-metadata",
+    "own-properties",
 ]
 TRYING = [
     "scratch-record",
     "property-protections",
+    "image-policies",
     "publicize",
     "communitize",
     "download-ports",
@@ -52,6 +59,8 @@ TRYING = [
     "hybrid-isos",
     "stream-quota",
     "image-limits",
+    "image-store",
+    "launch-rights",
 ]
 ODD_URL = "http://glance.cloud.test:8080/hyperx-doctor"
 PLAIN_URL = "http://glance.cloud.test/hyperx-doctor"
@@ -224,7 +233,7 @@ def test_a_service_that_is_down_is_a_finding(
     assert "does not respond" in findings[check].message
     others = {other for other in levels(findings) if other != check}
     needing = {
-        "image": {*READING[9:-1], *READING[8:9], "image-version", *(TRYING if probe else [])},
+        "image": {*READING[10:-2], "own-properties", "image-version", *(TRYING if probe else [])},
         "compute": {"compute-version", "server-metadata"},
     }
     assert others == needing.get(check, set())
@@ -713,7 +722,7 @@ def test_an_administrator_cannot_try_what_members_may(fake: InMemoryCloud) -> No
     findings = examine(fake, "admin", probe=True, public_visibility="public")
 
     assert levels(findings) == dict.fromkeys(
-        ("featured-flag", "property-protections", "publicize", "communitize"), "warning"
+        ("featured-flag", "property-protections", "image-policies", "publicize", "communitize"), "warning"
     )
     assert "as a member" in findings["publicize"].remedy
     assert scratch_records(fake) == []
@@ -855,10 +864,12 @@ def test_protections_of_an_older_release_are_told(fake: InMemoryCloud) -> None:
 def test_the_scratch_record_is_hidden_and_private(fake: InMemoryCloud) -> None:
     examine(fake, probe=True)
 
-    (body,) = (request.body for request in fake.requests if (request.method, request.path) == ("POST", "/v2/images"))
-    assert isinstance(body, dict)
-    assert body["os_hidden"] is True
-    assert body["visibility"] == "private"
+    bodies = [request.body for request in fake.requests if (request.method, request.path) == ("POST", "/v2/images")]
+    assert len(bodies) == 2
+    for body in bodies:
+        assert isinstance(body, dict)
+        assert body["os_hidden"] is True
+        assert body["visibility"] == "private"
 
 
 # ----------------------------------------------------------------- older releases
@@ -887,7 +898,7 @@ def test_limits_that_are_hidden_are_told_to_administrators() -> None:
     fake = InMemoryCloud(release="2025.1")
 
     assert "token for the whole system" in examine(fake, "admin")["department-limits"].message
-    fake.keystone.rescopes_tokens = False
+    fake.keystone.administers_system = False
     finding = examine(fake, "admin")["department-limits"]
     assert finding.level == "warning"
     assert "set_quota refuses" in finding.message
@@ -950,7 +961,9 @@ def test_a_small_quota_of_metadata_is_told(fake: InMemoryCloud, limit: int, leve
         (128, 128, "ok", "the 18 properties and 20 tags"),
         (128, 8, "warning", "only 8 tags"),
         (15, 128, "warning", "only 15 properties"),
-        (8, 8, "error", "only 8 properties; registrations write up to 12"),
+        (8, 8, "warning", "only 8 properties; a usual registration writes up to 6, one with every field 17"),
+        (4, 128, "error", "only 4 properties; a usual registration writes up to 6, and may fail"),
+        (0, 0, "error", "only 0 properties"),
     ],
 )
 def test_small_limits_of_properties_and_tags_are_told(
@@ -960,6 +973,189 @@ def test_small_limits_of_properties_and_tags_are_told(
     found = examine(fake, probe=True)
     assert found["image-limits"].level == level
     assert told in found["image-limits"].message
-    if properties < 18:
+    if 0 < properties < 18:
         assert found["property-protections"].message.code == "properties-exceed-the-quota"
-    assert found["scratch-record"].level == "ok"
+    assert found["scratch-record"].level == ("ok" if properties else "error")
+
+
+# ----------------------------------------------------------------- rights
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_properties_that_only_administrators_read_are_an_error(
+    fake: InMemoryCloud,
+    probe: bool,  # noqa: FBT001 - a case
+) -> None:
+    client = connect(fake, "alice")
+    make_image(fake, hyperx_created_by=client.cloud.user_id)
+    assert examine(fake, probe=probe)["own-properties"].level == "ok"
+    fake.glance.protections = HIDING
+
+    finding = examine(fake, probe=probe)["own-properties"]
+
+    assert finding.level == "error"
+    assert "hyperx_created_by" in finding.message
+    assert examine(fake, "admin")["own-properties"].level == "ok"
+
+
+def test_without_any_image_nothing_is_known_of_hidden_properties(fake: InMemoryCloud) -> None:
+    fake.glance.protections = HIDING
+
+    assert "no image" in examine(fake)["own-properties"].message
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "level"),
+    [("nova", "/servers/detail$", "warning"), ("nova", "/servers$", "error"), ("cinder", "/volumes/detail", "warning")],
+)
+def test_a_list_that_a_policy_refuses_is_named(
+    fake: InMemoryCloud, service: ServiceName, path: str, level: str
+) -> None:
+    fake.fail(service, "GET", path, status=403, body="You are not authorized.", times=None)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"policies": level}
+    assert f"GET {path.rstrip('$')} (" in findings["policies"].message
+    assert findings["policies"].explanation.startswith("You are not authorized.")
+
+
+def test_a_scratch_record_that_cannot_be_deleted_is_made_once(fake: InMemoryCloud) -> None:
+    fake.glance.policies["delete_image"] = "admin"
+    first = examine(fake, probe=True)["scratch-record"]
+    (left,) = fake.glance.images.values()
+    assert left.id in first.message
+    left.created_at -= timedelta(hours=1)
+
+    second = examine(fake, probe=True)
+
+    assert list(fake.glance.images) == [left.id]
+    assert second["scratch-record"].level == "error"
+    assert left.id in second["scratch-record"].message
+    assert "no other was made" in second["scratch-record"].message
+    fake.glance.policies["delete_image"] = "member"
+    assert levels(examine(fake, probe=True)) == {}
+    assert scratch_records(fake) == []
+
+
+# ----------------------------------------------------------------- Glance's policies, its store, and launches
+
+
+@pytest.mark.parametrize("rule", ["admin", "nobody"])
+@pytest.mark.parametrize(
+    ("policy", "level", "told"),
+    [
+        ("modify_image", "error", "neither edited nor registered from URLs"),
+        ("upload_image", "error", "from files or streams"),
+        ("download_image", "error", "neither downloaded nor launched"),
+        ("delete_image", "error", "failed registrations stay"),
+        ("deactivate", "warning", "cannot be disabled"),
+        ("reactivate", "warning", "cannot be enabled again"),
+    ],
+)
+def test_a_policy_of_glance_that_refuses_members_something_is_told(
+    fake: InMemoryCloud, policy: str, level: str, told: str, rule: Literal["admin", "nobody"]
+) -> None:
+    fake.glance.policies[policy] = rule
+
+    findings = examine(fake, probe=True)
+
+    found = findings["image-policies"]
+    assert found.level == level
+    assert f": {policy}." in found.message
+    assert told in found.message
+    assert f"not authorized to complete {policy} action" in found.explanation
+    assert errors(findings) <= {"image-policies", "scratch-record"}
+    assert findings["property-protections"].level != "error"
+
+
+def test_several_policies_are_told_together(fake: InMemoryCloud) -> None:
+    fake.glance.policies |= {"reactivate": "admin", "download_image": "nobody"}
+
+    found = examine(fake, probe=True)["image-policies"]
+
+    assert found.level == "error"
+    assert ": download_image, reactivate." in found.message
+    assert "download_image" in found.explanation
+
+
+def test_a_store_that_takes_no_data_is_an_error(fake: InMemoryCloud) -> None:
+    fake.glance.broken_stores = {"fast"}
+
+    findings = examine(fake, probe=True)
+
+    assert errors(findings) == {"image-store"}
+    assert "could not be stored" in findings["image-store"].message
+    assert findings["image-store"].explanation
+    assert scratch_records(fake) == []
+
+
+def test_the_probe_shows_the_store_though_it_has_data_refused(fake: InMemoryCloud) -> None:
+    assert examine(fake, probe=True)["image-store"].message.code == "store-takes-data"
+    fake.glance.disk_formats = ["qcow2", "raw"]
+    assert examine(fake, probe=True)["image-store"].message.code == "store-not-tried"
+
+
+def errors(findings: dict[str, Finding]) -> set[str]:
+    return {check for check, finding in findings.items() if finding.level == "error"}
+
+
+def without_flavors(fake: InMemoryCloud) -> None:
+    fake.nova.flavors.clear()
+
+
+def without_hosts(fake: InMemoryCloud) -> None:
+    fake.nova.availability_zones, fake.nova.unavailable_zones = [], fake.nova.availability_zones
+
+
+def without_networks(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+
+
+def with_an_external_network(fake: InMemoryCloud) -> None:
+    fake.neutron.networks.clear()
+    fake.neutron.add_network("outside", project_id=fake.keystone.project_id("dept-a"), external=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (without_flavors, "no-flavor-is-shown"),
+        (without_hosts, "no-zone-is-available"),
+        (without_networks, "no-network-is-shown"),
+        (with_an_external_network, "only-external-networks"),
+    ],
+)
+def test_what_launches_lack_is_an_error(
+    fake: InMemoryCloud, change: Callable[[InMemoryCloud], None], code: str
+) -> None:
+    assert examine(fake)["launch-choices"].level == "ok"
+    change(fake)
+
+    findings = examine(fake)
+
+    assert levels(findings) == {"launch-choices": "error"}
+    assert str(say(code, networks=["outside"])) in findings["launch-choices"].message
+
+
+@pytest.mark.parametrize("path", ["/flavors", "/os-availability-zone", "/networks"])
+def test_choices_that_a_policy_hides_are_left_to_the_check_of_policies(fake: InMemoryCloud, path: str) -> None:
+    fake.fail("neutron" if path == "/networks" else "nova", "GET", path, status=403, times=None)
+
+    findings = examine(fake)
+
+    assert findings["launch-choices"].level == "ok"
+    assert path in findings["policies"].message
+
+
+@pytest.mark.parametrize(("times", "level"), [(1, "warning"), (None, "error")])
+def test_launches_that_policies_refuse_are_told(fake: InMemoryCloud, times: int | None, level: str) -> None:
+    words = "Policy doesn't allow os_compute_api:servers:create:attach_volume to be performed."
+    fake.fail("nova", "POST", "/servers$", status=403, body={"forbidden": {"message": words, "code": 403}}, times=times)
+
+    found = examine(fake, probe=True)["launch-rights"]
+
+    assert found.level == level
+    assert "create:attach_volume" in found.explanation
+    assert "create:attach_volume" in found.remedy
+    assert fake.nova.servers == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperx_glance import Action, Image
+from hyperx_glance import Action, Image, NotAllowedError
 from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.vocabulary import ActionWord
 from tests.support.clouds import ClientFactory
@@ -119,3 +119,39 @@ def test_a_verb_with_nothing_to_do_is_no_error(cloud: InMemoryCloud, client: Cli
 
 def test_ending_the_sharing_of_an_image_is_offered(cloud: InMemoryCloud, client: ClientFactory) -> None:
     assert "withdraw" in client("alice").allowed(image(cloud, visibility="shared"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "action"),
+    [
+        ("reactivate", "deactivated", Action.ENABLE),
+        ("deactivate", "active", Action.DISABLE),
+        ("delete_image", "active", Action.DELETE),
+    ],
+)
+def test_what_a_policy_refused_once_is_no_longer_offered(
+    cloud: InMemoryCloud, client: ClientFactory, policy: str, status: str, action: Action
+) -> None:
+    alice = client("alice")
+    cloud.glance.policies[policy] = "admin"
+    known = alice.image(cloud.glance.add_image(owner="dept-a", name="debian", status=status))
+    assert action in alice.allowed(known)
+
+    with pytest.raises(NotAllowedError) as caught:
+        getattr(alice, action)(known)
+
+    assert f"policy {policy} " in caught.value.hint
+    assert action not in alice.allowed(known)
+    assert f"policy {policy} " in alice.why_not(known, action)
+
+
+def test_a_refusal_that_is_due_to_the_owner_says_nothing_of_own_images(
+    cloud: InMemoryCloud, client: ClientFactory
+) -> None:
+    alice = client("alice")
+    foreign = cloud.glance.add_image(owner="dept-b", name="debian", status="active", visibility="community")
+
+    with pytest.raises(NotAllowedError):
+        alice.disable(foreign)
+
+    assert Action.DISABLE in alice.allowed(image(cloud))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given, strategies as st
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 
 from hyperx_glance import (
     Client,
@@ -54,7 +56,7 @@ def quota_of(**usages: tuple[int, int | None]) -> DepartmentQuota:
 
 
 def test_the_fields_are_those_of_the_model_in_its_order() -> None:
-    assert ("department", *FIELDS) == tuple(DepartmentQuota.model_fields)
+    assert ("department", *FIELDS, "notes") == tuple(DepartmentQuota.model_fields)
 
 
 def test_a_request_within_the_quota_is_accepted() -> None:
@@ -439,6 +441,32 @@ def old_admin(*, rescopes: bool = True) -> tuple[InMemoryCloud, Client]:
     return cloud, Client.from_session(cloud.session("admin"), settings=HASTY)
 
 
+def test_an_administrator_with_a_password_needs_no_rescoping() -> None:
+    cloud, admin = old_admin(rescopes=False)
+    cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
+
+    quota = admin.quota("dept-b")
+
+    assert (quota.images, quota.notes) == (Usage(used=0, limit=50), ())
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "field"),
+    [("nova", "/limits", "cores"), ("cinder", "/limits", "volumes"), ("glance", "/info/usage", "images")],
+)
+def test_figures_that_a_policy_hides_are_missing_and_said(
+    cloud: InMemoryCloud, client: ClientFactory, service: ServiceName, path: str, field: str
+) -> None:
+    cloud.fail(service, "GET", path, status=403, body="You are not authorized.", times=None)
+
+    quota = client().quota()
+
+    (note,) = quota.notes
+    assert str(note).endswith(" service does not show you the quota of dept-a.")
+    assert getattr(quota, field) is None
+    assert [each for each in FIELDS if getattr(quota, each) is not None]
+
+
 def test_limits_of_others_are_read_set_and_removed_where_keystone_hides_them() -> None:
     cloud, admin = old_admin()
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
@@ -461,12 +489,29 @@ def test_the_token_for_the_system_is_asked_for_once() -> None:
 @pytest.mark.parametrize("refusal", ["rescoping", "role"])
 def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(refusal: str) -> None:
     cloud, admin = old_admin(rescopes=refusal != "rescoping")
+    if refusal == "rescoping":
+        held = cloud.session("admin")
+        login = v3.Token(
+            cloud.auth("admin")["auth_url"],
+            token=held.get_token() or "",
+            project_name="admin",
+            project_domain_id="default",
+        )
+        cloud.keystone.rescopes_tokens = True
+        admin = Client.from_session(Session(login, held.session), settings=HASTY)
+        assert admin.cloud.access.project_name == "admin"
+        cloud.keystone.rescopes_tokens = False
     if refusal == "role":
         cloud.keystone.administers_system = False
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-b", 50)
     quota = admin.quota("dept-b")
     assert (quota.images, quota.image_size_mib, quota.staging_mib, quota.uploading) == (None,) * 4
     assert quota.cores is not None
+    (note,) = quota.notes
+    assert str(note).startswith(
+        "Keystone does not show you the image limits of dept-b, so their usage is not shown, either."
+    )
+    assert "--system all" in note
     cloud.requests.clear()
     with pytest.raises(NotAllowedError, match="does not show you the image limits of dept-b"):
         admin.set_quota("dept-b", images=5, cores=5, volumes=5)
@@ -478,7 +523,7 @@ def test_limits_hidden_by_keystone_are_unknown_and_refused_before_any_change(ref
 def test_a_limit_of_another_department_proves_a_keystone_that_hides_nothing(
     cloud: InMemoryCloud, client: ClientFactory
 ) -> None:
-    cloud.keystone.rescopes_tokens = False
+    cloud.keystone.administers_system = False
     assert client("admin").quota("dept-b").images is None  # no department has a limit of its own: unknown
     cloud.keystone.set_limit(cloud.glance, "image_count_total", "dept-a", 50)
     assert client("admin").quota("dept-b").images == Usage(used=0, limit=100000)
@@ -634,3 +679,12 @@ def test_a_launch_beyond_the_limit_of_disks_is_told_in_people_s_words(
     assert (error.resource, error.limit, error.used, error.requested) == ("disk_gib", 40, 0, 60)
     assert "no room for 60 more GiB of disks" in error.message
     assert error.message.in_language("zh").count("GiB 磁盘容量")
+
+
+def test_limits_that_cannot_be_read_back_are_not_called_ignored(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("nova", "GET", "/os-quota-sets/.*/detail", status=403, times=None)
+
+    with pytest.raises(NotAllowedError, match="does not show you the quota of dept-a"):
+        client("admin").set_quota("dept-a", cores=8)
+
+    assert client().quota().cores == Usage(used=0, limit=60)

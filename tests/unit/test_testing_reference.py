@@ -19,8 +19,8 @@ BETWEEN_SERVICES = {
         "failures", "running",  # of the cloud: failures, kill and restart
     },
     "keystone": {
-        "application_credential", "caller", "credential_routes", "grant_routes", "lacks", "limit_routes", "owner_id",
-        "people_routes", "places_of", "project_id", "resource_routes", "role_id", "roles_of", "services",
+        "allows", "application_credential", "caller", "credential_routes", "grant_routes", "lacks", "limit_routes",
+        "owner_id", "people_routes", "places_of", "project_id", "resource_routes", "role_id", "roles_of", "services",
         "token_routes",
     },
     "glance": {"fill", "lacks", "lets", "look_at", "lookers", "make", "set_properties", "writers"},

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
+from urllib.parse import urlsplit
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.sources.network import as_default
@@ -422,7 +423,10 @@ class InMemoryCloud:
             callback()
         with self._lock:
             self._do_late_work()
-            call.caller = self.keystone.caller(call.headers.get("x-auth-token"))
+            token = call.headers.get("x-auth-token")
+            path = urlsplit(service.url).path + call.path
+            if self.keystone.allows(token, service.type, call.method, path):
+                call.caller = self.keystone.caller(token)
             return service.handle(call) if failure is None else self._interrupted(service, call, failure)
 
     def _interrupted(self, service: Service, call: Call, rule: Plan) -> Reply:

@@ -17,7 +17,6 @@ from hyperx_glance import (
     HyperxGlanceError,
     InvalidRequestError,
     NewIso,
-    NotAllowedError,
     Phase,
     RegistrationFailedError,
     UrlProblem,
@@ -344,10 +343,10 @@ def test_a_kept_record_is_named_where_the_department_s_usage_cannot_be_read_agai
     between = Interference(alice)
 
     def denied() -> None:
-        raise NotAllowedError(Text("Not any more."))
+        raise InvalidRequestError(Text("Not any more."))
 
     between.after("GET", "/info/usage", lambda: between.before("GET", "/info/usage", denied, times=-1))
-    with pytest.raises(NotAllowedError) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         alice.register(new(disk(file_server)), keep_failed=True)
 
     (name,) = caught.value.left

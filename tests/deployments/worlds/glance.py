@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hyperx_glance.deployment import property_protections
 from tests.deployments.world import REGISTRATIONS, World, each
+from tests.support.records import HIDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ NO_RECORD: Final = {
     **each(
         (
             "property-protections",
+            "image-policies",
             "publicize",
             "communitize",
             "download-ports",
@@ -28,6 +30,7 @@ NO_RECORD: Final = {
             "hybrid-isos",
             "stream-quota",
             "image-limits",
+            "image-store",
         ),
         "warning",
     ),
@@ -152,6 +155,8 @@ WORLDS: Final = (
         options={"glance": {"import_filtering_opts": {"allowed_hosts": "[files.example]"}}},
     ),
     plugins("imports get properties and are unpacked", "inject_image_metadata", "image_decompression"),
+    plugins("imports are converted to raw", "image_conversion"),
+    plugins("imports go through all plug-ins", "inject_image_metadata", "image_decompression", "image_conversion"),
     World(
         name="Glance: hashes of MD5, a cache, locations are shown, formats are not checked",
         options={
@@ -180,4 +185,5 @@ WORLDS: Final = (
         name="Glance: the flag alone is in the protections",
         made=protected(property_protections().rpartition("[.*]")[0]),
     ),
+    World(name="Glance: our properties are hidden from members", made=protected(HIDING)),
 )

@@ -33,18 +33,55 @@ def option(name: str, section: str = "DEFAULT", **options: str | int | bool | No
 
 def by_application_credential(*, unrestricted: bool) -> Login:
     """Return a login with a credential of each person's own, which cannot be exchanged for another token."""
+    return lambda cloud, person: with_credential(cloud, person, unrestricted=unrestricted)
 
-    def login(cloud: LocalCloud, person: str) -> Session:
-        session, keystone = people.session(cloud, person), f"{cloud.url('keystone')}/v3"
-        body = {"application_credential": {"name": unique(person), "unrestricted": unrestricted}}
-        url = f"{keystone}/users/{session.get_user_id()}/application_credentials"
-        made = session.post(url, json=body).json()["application_credential"]
-        credential = v3.ApplicationCredential(
-            keystone, application_credential_id=made["id"], application_credential_secret=made["secret"]
-        )
-        return Session(credential, timeout=60)
 
-    return login
+def with_credential(cloud: LocalCloud, person: str, **fields: object) -> Session:
+    """Log a person in with a new application credential."""
+    session, keystone = people.session(cloud, person), f"{cloud.url('keystone')}/v3"
+    url = f"{keystone}/users/{session.get_user_id()}/application_credentials"
+    body = {"application_credential": {"name": unique(person), **fields}}
+    made = session.post(url, json=body).json()["application_credential"]
+    login = v3.ApplicationCredential(
+        keystone, application_credential_id=made["id"], application_credential_secret=made["secret"]
+    )
+    return Session(login, timeout=60)
+
+
+def for_images_alone(cloud: LocalCloud, person: str) -> Session:
+    """Log the member in with a credential that is good for images alone, and the others as usual."""
+    if person != "member":
+        return people.session(cloud, person)
+    rules = [
+        {"service": "image", "method": method, "path": "/v2/**"} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    ]
+    return with_credential(cloud, person, access_rules=rules)
+
+
+def for_the_system(cloud: LocalCloud, person: str) -> Session:
+    """Log the administrator in to the system, and the others as usual."""
+    if person != "administrator":
+        return people.session(cloud, person)
+    return Session(v3.Password(**whole(people.login(cloud, person), system_scope="all")), timeout=60)
+
+
+def for_a_domain(cloud: LocalCloud, person: str) -> Session:
+    """Log the administrator in to the domain, and the others as usual."""
+    if person != "administrator":
+        return people.session(cloud, person)
+    return Session(v3.Password(**whole(people.login(cloud, person), domain_id="default")), timeout=60)
+
+
+def without_scope(cloud: LocalCloud, person: str) -> Session:
+    """Log the member in to nothing, and the others as usual."""
+    if person != "member":
+        return people.session(cloud, person)
+    return Session(v3.Password(**whole(people.login(cloud, person)), unscoped=True), timeout=60)
+
+
+def whole(login: dict[str, Any], **scope: str) -> dict[str, Any]:
+    """Return a login with another scope than a department."""
+    return {name: value for name, value in login.items() if not name.startswith("project")} | scope
 
 
 def by_token(cloud: LocalCloud, person: str) -> Session:
@@ -182,6 +219,11 @@ def signed_tokens(cloud: LocalCloud) -> Iterator[None]:
             yield
 
 
+ENFORCED: Final = {
+    service: {"keystone_authtoken": {"service_type": kind}}
+    for service, kind in {"glance": "image", "nova": "compute", "cinder": "block-storage", "neutron": "network"}.items()
+}
+
 WORLDS: Final = (
     option("lists of 2", list_limit=2),
     World(
@@ -192,7 +234,11 @@ WORLDS: Final = (
     option("tokens of 12 seconds", "token", expiration=12),
     World(name="Keystone: application credentials", login=by_application_credential(unrestricted=False)),
     World(name="Keystone: unrestricted application credentials", login=by_application_credential(unrestricted=True)),
+    World(name="Keystone: a credential for images alone", options=ENFORCED, login=for_images_alone),
     World(name="Keystone: tokens alone", login=by_token),
+    World(name="Keystone: an administrator of the system", login=for_the_system),
+    World(name="Keystone: an administrator of the domain", login=for_a_domain),
+    World(name="Keystone: a member without a scope", login=without_scope),
     World(name="Keystone: trusts", login=by_trust),
     World(name="Keystone: unusual names", made=unusual_names, login=with_unusual_names),
     World(name="Keystone: equal names in two domains", made=second_domain),

@@ -101,6 +101,7 @@ WORLDS: Final = (
         name="Neutron: the only network is external",
         made=changed(**{"router:external": True, "shared": False}),
         refused={"a member sees the networks": "otherwise: net1 is not offered", **each(LAUNCHES, "no-network")},
+        doctor={"launch-choices": "error"},
     ),
     World(name="Neutron: two networks", made=second_network("net2")),
     World(name="Neutron: two networks of one name", made=second_network("net1")),

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, QuotaExceededError
+from hyperx_glance import Client, ConflictError, InvalidRequestError, NewCapture, NotAllowedError, QuotaExceededError
 from hyperx_glance.capturing.checking import root_volume
 from hyperx_glance.cloud.compute import ServerRecord
 from hyperx_glance.cloud.volumes import Volume
 from tests.support.clouds import sent
 from tests.support.readers import assert_told
+from tests.support.records import HIDING, make_image
 
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud
@@ -158,3 +159,16 @@ def test_a_disk_of_nova_is_captured_if_glance_takes_any_format_of_disks(
     cloud.glance.container_formats = ["bare"]
     cloud.fail("glance", "GET", "/v2/schemas/image", status=404)
     assert alice.capture(server, NEW).name == "captured"
+
+
+def test_nothing_is_captured_whose_properties_the_caller_cannot_read(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    make_image(cloud, hyperx_created_by=alice.cloud.user_id)
+    cloud.glance.protections = HIDING
+
+    with pytest.raises(NotAllowedError) as caught:
+        alice.capture(server, NEW)
+
+    assert caught.value.code == "own-properties-hidden"
+    assert begun(cloud) == []

@@ -52,6 +52,11 @@ def cloud(fake: InMemoryCloud) -> Cloud:
             QuotaExceededError,
         ),
         (413, "The limit has been exceeded on the number of allowed image properties.", InvalidRequestError),
+        (
+            413,
+            "The limit has been exceeded on the number of allowed image tags. Attempted: 20, Maximum: 8",
+            InvalidRequestError,
+        ),
         (415, "Unsupported", InvalidRequestError),
         (429, "Slow down", ServiceUnavailableError),
         (500, "Oops", ServiceUnavailableError),

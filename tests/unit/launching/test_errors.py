@@ -36,7 +36,7 @@ def test_an_accepted_launch_is_given_whatever_the_first_look_says(
     cloud: InMemoryCloud, alice: Client, status: int
 ) -> None:
     image = launches.put_password_image(cloud)
-    cloud.fail("nova", "GET", "/servers/detail", status=status, body=FOREIGN)
+    cloud.fail("nova", "GET", "/servers", status=status, body=FOREIGN)
     launch = alice.launch(image, ask(count=3), wait=False)
     assert launch.admin_password is not None
     assert launch.wait() is launch
@@ -75,7 +75,7 @@ def test_an_error_that_leaves_no_servers_carries_no_password(cloud: InMemoryClou
 def test_an_error_while_waiting_names_the_launch(
     cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:
-    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    cloud.fail("nova", "GET", "/servers", status=status, times=None, skip=1)  # the id is not taken
     with pytest.raises(kind) as caught:
         alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
     assert caught.value.launch_id == "launch-of-mine"
@@ -90,7 +90,7 @@ def test_an_error_in_a_method_of_a_handle_names_the_launch(  # noqa: PLR0917  # 
     cloud: InMemoryCloud, alice: Client, image: str, step: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:
     launch = alice.launch(image, ask(), wait=False)
-    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None)
+    cloud.fail("nova", "GET", "/servers", status=status, times=None)
     with pytest.raises(kind, match=launch.launch_id) as caught:
         getattr(launch, step)()
     assert caught.value.launch_id == launch.launch_id
@@ -101,7 +101,7 @@ def test_a_lost_answer_that_cannot_be_looked_for_names_the_launch(
     cloud: InMemoryCloud, alice: Client, image: str, status: int, kind: type[HyperxGlanceError]
 ) -> None:
     cloud.cut("nova", "POST", "/servers")
-    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)  # the id is not taken
+    cloud.fail("nova", "GET", "/servers", status=status, times=None, skip=1)  # the id is not taken
     with pytest.raises(kind, match="launch-of-mine") as caught:
         alice.launch(image, ask(launch_id="launch-of-mine"))
     assert caught.value.launch_id == "launch-of-mine"

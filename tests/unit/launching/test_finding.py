@@ -169,7 +169,7 @@ def test_a_launch_that_nova_showed_once_and_never_again_is_an_error(
 ) -> None:
     alice.launch(image, ask(count=3, launch_id="launch-of-mine"))
     del cloud.nova.servers[cloud.nova.server("web-2").id]
-    cloud.fail("nova", "GET", "/servers/detail", status=status, times=None, skip=1)
+    cloud.fail("nova", "GET", "/servers", status=status, times=None, skip=1)
     with pytest.raises(kind, match="launch-of-mine") as caught:
         alice.find_launch("launch-of-mine")
     assert caught.value.launch_id == "launch-of-mine"

@@ -10,6 +10,7 @@ from hyperx_glance import (
     AuthenticationError,
     ChecksumMismatchError,
     ConflictError,
+    InvalidRequestError,
     NewImage,
     NotAllowedError,
     NotFoundError,
@@ -95,6 +96,19 @@ class TestRecord:
         record.stop_if_cancelled(phase=Phase.READY)  # raises nothing
         assert kept(cloud) == [record.image_id]
 
+    def test_one_that_the_policy_lets_nobody_delete_says_that_it_has_failed(
+        self, cloud: InMemoryCloud, client: ClientFactory
+    ) -> None:
+        cloud.glance.policies["delete_image"] = "admin"
+        alice = client("alice")
+        record = record_of(cloud, alice)
+
+        with pytest.raises(ConflictError, match="may still exist") as caught, record.named():
+            raise record.fail(ConflictError(Text("No such file.")))
+
+        assert alice.image(record.image_id).failure.startswith("No such file.")
+        assert "policy delete_image" in caught.value.__notes__[0]
+
     def test_a_failure_names_nothing_any_more_when_a_later_clean_up_succeeds(
         self, cloud: InMemoryCloud, client: ClientFactory
     ) -> None:
@@ -131,9 +145,9 @@ class TestNamesInErrors:
     def test_a_kept_record_whose_quota_cannot_be_read_again(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+        cloud.fail("glance", "GET", "/info/usage", status=400, skip=1, times=None)
 
-        with pytest.raises(NotAllowedError) as caught:
+        with pytest.raises(InvalidRequestError) as caught:
             client("alice").register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
 
         assert kept(cloud) == [caught.value.image_id]
@@ -143,11 +157,11 @@ class TestNamesInErrors:
     def test_a_kept_record_says_why_though_an_answer_is_lost(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+        cloud.fail("glance", "GET", "/info/usage", status=400, skip=1, times=None)
         alice = client("alice")
         Interference(alice).lose("PATCH", "", times=3)
 
-        with pytest.raises(NotAllowedError) as caught:
+        with pytest.raises(InvalidRequestError) as caught:
             alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
 
         assert alice.cloud.image(str(caught.value.image_id)).failure
@@ -156,9 +170,9 @@ class TestNamesInErrors:
     def test_none_that_was_deleted_for_it(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        cloud.fail("glance", "GET", "/info/usage", status=403, skip=1, times=None)
+        cloud.fail("glance", "GET", "/info/usage", status=400, skip=1, times=None)
 
-        with pytest.raises(NotAllowedError) as caught:
+        with pytest.raises(InvalidRequestError) as caught:
             client("alice").register(NewImage(name="a", url=qcow2(file_server)))
 
         assert kept(cloud) == []
@@ -269,15 +283,15 @@ class TestALostLogin:
         # An upload is begun three times, and an expired token deletes nothing.
         assert (between.count("PUT", "/file$"), between.count("DELETE", "")) == (3, 0)
 
-    def test_nor_does_a_lack_of_rights_while_resuming(
+    def test_nor_does_a_refusal_while_resuming(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         image_id = (
             client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server))).image_id
         )
-        cloud.fail("glance", "GET", "/info/usage", status=403, times=None)
+        cloud.fail("glance", "GET", "/info/usage", status=400, times=None)
 
-        with pytest.raises(NotAllowedError) as caught:
+        with pytest.raises(InvalidRequestError) as caught:
             client("alice").resume_registration(image_id)
 
         assert caught.value.image_id == image_id

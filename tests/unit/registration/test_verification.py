@@ -50,6 +50,10 @@ class TestConversion:
             client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{digest}"))
 
         assert caught.value.reason == "unverifiable"
+        source, stored = samples.data("disk.qcow2"), samples.data("disk.raw")
+        before = f"qcow2, {len(source)} bytes, sha512:{digest}"
+        after = f"raw, {len(stored)} bytes, sha512:{hashlib.sha512(stored).hexdigest()}"
+        assert f"Glance converted it during the import: from {before}, to {after}." in caught.value.message
         assert not cloud.glance.image(caught.value.image_id)
 
     def test_streaming_verifies_what_came(
@@ -69,7 +73,15 @@ class TestConversion:
     ) -> None:
         cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
 
-        assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).disk_format == "raw"
+        image = client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+
+        assert image.disk_format == "raw"
+        assert image.glance_property("hyperx_converted_from") == f"qcow2, {len(samples.data('disk.qcow2'))} bytes"
+
+    def test_data_that_glance_left_alone_has_no_note(self, client: ClientFactory, file_server: FileServer) -> None:
+        for transfer in "import", "stream":
+            image = client("alice", transfer=transfer).register(NewImage(name="a", url=qcow2(file_server)))
+            assert not image.glance_property("hyperx_converted_from")
 
 
 class TestVerification:

@@ -125,7 +125,7 @@ class Data(State):
 
     def _download(self, call: Call, image_id: str) -> Reply:
         image = self._found(call, image_id)
-        if "member" not in call.who.roles:
+        if "member" not in call.who.roles or not self._may(call.who, "download_image", call.who.project_id):
             raise Refused(403, "You are not authorized to complete download_image action.")
         if image.status == "deactivated" and not call.who.is_administrator:
             raise Refused(403, "The requested image has been deactivated. Image data download is forbidden.")

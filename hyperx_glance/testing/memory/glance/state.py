@@ -87,6 +87,7 @@ class State(Service):
             "add_image": "member",
             "modify_image": "member",
             "upload_image": "member",
+            "download_image": "member",
             "delete_image": "member",
             "deactivate": "member",
             "reactivate": "member",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -45,6 +46,15 @@ class Credentials(Grants):
     def application_credential(self, credential_id: str) -> Record | None:
         """Return a credential with its secret and its user's id."""
         return self.records.get("application_credentials", {}).get(credential_id)
+
+    def allows(self, token: str | None, service: str, method: str, path: str) -> bool:
+        """Check the access rules of a token's application credential, as each service does for itself."""
+        held = self._tokens.get(token or "")
+        rules = ((held and held.application_credential) or {}).get("access_rules")
+        if rules is None:
+            return True
+        wanted = (service, method)
+        return any((rule["service"], rule["method"]) == wanted and _covers(rule["path"], path) for rule in rules)
 
     def _owned(self, call: Call, user_id: str, action: str) -> None:
         if user_id != call.who.user_id:
@@ -180,6 +190,12 @@ class Credentials(Grants):
 
     def _linked(self, user_id: str, rule: Record) -> Record:
         return {**_rule_view(rule), "links": {"self": f"{self.url}/v3/users/{user_id}/access_rules/{rule['id']}"}}
+
+
+def _covers(pattern: str, path: str) -> bool:
+    parts = re.split(r"(\*\*|\*|\{[^}]*\})", pattern)
+    kinds = [re.escape(part) if at % 2 == 0 else ".*" if part == "**" else "[^/]+" for at, part in enumerate(parts)]
+    return re.fullmatch("".join(kinds), path) is not None
 
 
 def _moment(text: object) -> datetime:

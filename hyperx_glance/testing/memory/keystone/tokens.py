@@ -176,7 +176,10 @@ class Tokens(People):
         }
         if token.application_credential is not None:
             told = {key: token.application_credential[key] for key in ("id", "name")}
-            record["application_credential"] = told | {"restricted": not token.application_credential["unrestricted"]}
+            told["restricted"] = not token.application_credential["unrestricted"]
+            if "access_rules" in token.application_credential:
+                told["access_rules"] = token.application_credential["access_rules"]
+            record["application_credential"] = told
         return {"token": record}
 
     def _domain(self, domain_id: str) -> Record:
