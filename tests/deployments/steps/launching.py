@@ -29,7 +29,8 @@ def launch(story: Story, image: str, **fields: object) -> Launch:
 
 @step
 def a_member_sees_the_flavors_that_fit(story: Story) -> None:
-    assert "m1.tiny" in [each.name for each in story.member.flavors(story.things["disk"]) if each.fits]
+    fitting = [each.name for each in story.member.flavors(story.things["disk"]) if each.fits]
+    assert "m1.tiny" in fitting, "m1.tiny does not fit"
 
 
 @step
@@ -37,7 +38,7 @@ def a_member_launches_a_server(story: Story) -> None:
     made = story.things["server"] = launch(story, "disk", key_name="one", metadata={"role": "web"})
 
     check(story, made)
-    assert made.admin_password
+    assert made.admin_password, "no password is shown"
 
 
 @step

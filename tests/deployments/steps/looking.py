@@ -39,7 +39,8 @@ def an_administrator_installs_the_metadefs(story: Story) -> None:
 
 @step
 def a_member_sees_the_own_department(story: Story) -> None:
-    assert [each.name for each in story.member.departments()] == ["dept-a"]
+    seen = [each.name for each in story.member.departments()]
+    assert seen == ["dept-a"], f"the departments are {', '.join(seen)}"
 
 
 @step
@@ -62,7 +63,7 @@ def a_member_sees_the_networks(story: Story) -> None:
 
 @step
 def a_member_sees_the_zones(story: Story) -> None:
-    assert "nova" in [zone.name for zone in story.member.availability_zones() if zone.available]
+    assert "nova" in [zone.name for zone in story.member.availability_zones() if zone.available], "nova is not offered"
 
 
 @step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deployments.worlds import cinder, fronts, glance, neutron, nova, policies, stores
+from tests.deployments.worlds import cinder, fronts, glance, keystone, neutron, nova, policies, stores
 from tests.deployments.worlds.normal import NORMAL
 
 WORLDS = (
@@ -12,6 +12,7 @@ WORLDS = (
     *nova.WORLDS,
     *cinder.WORLDS,
     *neutron.WORLDS,
+    *keystone.WORLDS,
     *fronts.WORLDS,
     *stores.WORLDS,
 )

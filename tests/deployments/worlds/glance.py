@@ -35,6 +35,7 @@ NO_RECORD: Final = {
 """What the doctor says if Glance refuses its scratch record."""
 
 WORLDS: Final = (
+    default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
     default("pages of 1", api_limit_max=1, limit_param_default=1),
     default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
