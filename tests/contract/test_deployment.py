@@ -193,7 +193,7 @@ def test_all_is_well(client: ClientFactory, cloud: CloudUnderTest) -> None:
     findings = client("alice").doctor(probe=True)
 
     assert [finding for finding in findings if finding.level != "ok"] == []
-    assert len({finding.check for finding in findings}) == len(findings) == 27
+    assert len({finding.check for finding in findings}) == len(findings) == 28
     assert image_ids(cloud) == before
 
 
