@@ -288,12 +288,15 @@ class CatalogueIndex:
                 with contextlib.suppress(*_BROKEN):
                     filling.release(store, lease)
         except HyperxGlanceError as error:
-            LOG.warning("the index of images could not be filled: %s", error)
-            self._error, self._failed_at = error, self._clock()
+            self._not_filled(error)
         except _BROKEN as error:
             self._failed(error)
         else:
             self._error = self._failed_at = None
+
+    def _not_filled(self, error: HyperxGlanceError) -> None:
+        LOG.warning("the index of images could not be filled: %s", error)
+        self._error, self._failed_at = error, self._clock()
 
     # ------------------------------------------------------------- the file
 
@@ -309,12 +312,16 @@ class CatalogueIndex:
         return self._store
 
     def _facts(self) -> Facts | None:
-        """Return the facts of the file; None if it cannot be used."""
+        """Return the facts of the file; None if it cannot be used, or it is not known which Glance it is about."""
+        if self._store is None and not self._is_due(self._failed_at, self._refresh_after):
+            return None
         try:
             return self._opened().facts()
+        except HyperxGlanceError as error:  # the login of the index, which is none of the user's business
+            self._not_filled(error)
         except _BROKEN as error:
             self._failed(error)
-            return None
+        return None
 
     def _failed(self, error: Exception) -> None:
         """Note what is wrong with the file, and begin a new one if this one is damaged."""
