@@ -86,6 +86,7 @@ class CatalogueIndex:
         self._rebuild_after = rebuild_after
         self._path = path
         self._store: Store | None = None
+        self._temporary: weakref.finalize[..., CatalogueIndex] | None = None
         self._locks: dict[int, threading.Lock] = {}
         self._rebuilding: threading.Thread | None = None
         self._error: HyperxGlanceError | None = None
@@ -106,6 +107,9 @@ class CatalogueIndex:
             rebuilding.join()
         if self._store is not None:
             self._store.close()
+        if self._temporary is not None:
+            self._temporary()
+            self._temporary = self._store = None
 
     # ------------------------------------------------------------- asking
 
@@ -307,7 +311,7 @@ class CatalogueIndex:
                 handle, name = tempfile.mkstemp(prefix="image-index-", suffix=".sqlite")
                 os.close(handle)
                 path = name
-                weakref.finalize(self, _delete, Path(name), os.getpid())
+                self._temporary = weakref.finalize(self, _delete, Path(name), os.getpid())
             self._store = Store(Path(path), self._cloud.base("image"))
         return self._store
 

@@ -236,6 +236,7 @@ class Store:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # what a crash of the machine damages is made anew
         connection.execute("PRAGMA journal_size_limit = 0")
+        connection.execute("PRAGMA cache_size = -512")  # KiB, for each thread; the system keeps the file in memory
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             connection.execute("BEGIN IMMEDIATE")
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):

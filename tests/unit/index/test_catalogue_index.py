@@ -382,7 +382,6 @@ def test_without_a_path_the_file_is_temporary(hyperx_cloud: InMemoryCloud, tmp_p
     assert index.refresh().images == 1
     assert any(tmp_path.iterdir())
     index.close()
-    del index
 
     assert not any(tmp_path.iterdir())
 
