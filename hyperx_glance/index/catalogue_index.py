@@ -392,7 +392,7 @@ class CatalogueIndex:
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
             yield image
-        for image in self._opened().images(*selection.selected(query, names, None, None)):
+        for image in self._opened().unordered(*selection.selected(query, names, None, None)):
             if matches(image) and image.id not in own:
                 yield image
 
