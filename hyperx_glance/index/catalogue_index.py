@@ -86,6 +86,7 @@ class CatalogueIndex:
         self._rebuild_after = rebuild_after
         self._path = path
         self._store: Store | None = None
+        self._temporary: weakref.finalize[..., CatalogueIndex] | None = None
         self._locks: dict[int, threading.Lock] = {}
         self._rebuilding: threading.Thread | None = None
         self._error: HyperxGlanceError | None = None
@@ -106,6 +107,9 @@ class CatalogueIndex:
             rebuilding.join()
         if self._store is not None:
             self._store.close()
+        if self._temporary is not None:
+            self._temporary()
+            self._temporary = self._store = None
 
     # ------------------------------------------------------------- asking
 
@@ -288,12 +292,15 @@ class CatalogueIndex:
                 with contextlib.suppress(*_BROKEN):
                     filling.release(store, lease)
         except HyperxGlanceError as error:
-            LOG.warning("the index of images could not be filled: %s", error)
-            self._error, self._failed_at = error, self._clock()
+            self._not_filled(error)
         except _BROKEN as error:
             self._failed(error)
         else:
             self._error = self._failed_at = None
+
+    def _not_filled(self, error: HyperxGlanceError) -> None:
+        LOG.warning("the index of images could not be filled: %s", error)
+        self._error, self._failed_at = error, self._clock()
 
     # ------------------------------------------------------------- the file
 
@@ -304,17 +311,21 @@ class CatalogueIndex:
                 handle, name = tempfile.mkstemp(prefix="image-index-", suffix=".sqlite")
                 os.close(handle)
                 path = name
-                weakref.finalize(self, _delete, Path(name), os.getpid())
+                self._temporary = weakref.finalize(self, _delete, Path(name), os.getpid())
             self._store = Store(Path(path), self._cloud.base("image"))
         return self._store
 
     def _facts(self) -> Facts | None:
-        """Return the facts of the file; None if it cannot be used."""
+        """Return the facts of the file; None if it cannot be used, or it is not known which Glance it is about."""
+        if self._store is None and not self._is_due(self._failed_at, self._refresh_after):
+            return None
         try:
             return self._opened().facts()
+        except HyperxGlanceError as error:  # the login of the index, which is none of the user's business
+            self._not_filled(error)
         except _BROKEN as error:
             self._failed(error)
-            return None
+        return None
 
     def _failed(self, error: Exception) -> None:
         """Note what is wrong with the file, and begin a new one if this one is damaged."""
@@ -381,7 +392,7 @@ class CatalogueIndex:
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
             yield image
-        for image in self._opened().images(*selection.selected(query, names, None, None)):
+        for image in self._opened().unordered(*selection.selected(query, names, None, None)):
             if matches(image) and image.id not in own:
                 yield image
 

@@ -164,10 +164,17 @@ class Store:
         """Iterate over the images whose numbers a query selects, in its order."""
         connection = self._connection()
         with contextlib.closing(connection.execute(numbers, tuple(values))) as rows:
-            for (number,) in rows:
-                found = connection.execute("SELECT record FROM records WHERE number = ?", (number,)).fetchone()
+            for row in rows:
+                found = connection.execute("SELECT record FROM records WHERE number = ?", row).fetchone()
                 if found is not None:  # or it has been forgotten meanwhile
-                    yield Image.model_validate_json(zlib.decompress(found[0]))
+                    yield _image(found[0])
+
+    def unordered(self, numbers: str, values: Iterable[object]) -> Iterator[Image]:
+        """Iterate over the images whose numbers a query selects, in no order, which is faster for many."""
+        wanted = f"SELECT record FROM records WHERE number IN ({numbers})"  # noqa: S608  # a query of this package
+        with contextlib.closing(self._connection().execute(wanted, tuple(values))) as rows:
+            for (record,) in rows:
+                yield _image(record)
 
     def ids(self) -> set[str]:
         """Return the ids of all images."""
@@ -236,6 +243,7 @@ class Store:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # what a crash of the machine damages is made anew
         connection.execute("PRAGMA journal_size_limit = 0")
+        connection.execute("PRAGMA cache_size = -512")  # KiB, for each thread; the system keeps the file in memory
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             connection.execute("BEGIN IMMEDIATE")
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
@@ -251,6 +259,11 @@ class Store:
             raise sqlite3.DatabaseError("a file of another program, or of another version")
         if connection.execute("SELECT fact FROM facts WHERE name = 'glance'").fetchone() != (self._glance,):
             raise sqlite3.DatabaseError("a file about another Glance")
+
+
+def _image(record: bytes) -> Image:
+    image: Image = Image.__pydantic_validator__.validate_json(zlib.decompress(record))  # as in model_validate_json
+    return image
 
 
 def _identity(path: Path) -> tuple[int, int]:

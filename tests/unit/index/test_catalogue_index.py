@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from keystoneauth1.identity.v3 import Token
 
-from hyperx_glance import CatalogueIndex, Client, InvalidRequestError, Pace, ServiceUnavailableError, Settings
+from hyperx_glance import (
+    AuthenticationError,
+    CatalogueIndex,
+    Client,
+    InvalidRequestError,
+    Pace,
+    ServiceUnavailableError,
+    Settings,
+)
 from hyperx_glance.index import filling
 from hyperx_glance.index.store import Store
 from tests.support.lists import lists
@@ -374,7 +382,6 @@ def test_without_a_path_the_file_is_temporary(hyperx_cloud: InMemoryCloud, tmp_p
     assert index.refresh().images == 1
     assert any(tmp_path.iterdir())
     index.close()
-    del index
 
     assert not any(tmp_path.iterdir())
 
@@ -401,6 +408,22 @@ def test_pages_go_on_when_the_login_of_the_index_ends(hyperx_cloud: InMemoryClou
         with pytest.raises(ServiceUnavailableError, match="could not be refreshed"):
             names(index, user)
         settled(index)
+
+
+def test_an_index_that_never_could_log_in_leaves_the_users_pages(
+    hyperx_cloud: InMemoryCloud, path: Path, clock: Clock
+) -> None:
+    public(hyperx_cloud, "debian 12")
+    filler = hyperx_cloud.session("rita")
+    filler.auth = Token("http://keystone.cloud.test/v3", token="ended", project_id="dept-a")
+    with CatalogueIndex(Client.from_session(filler, settings=Settings(pace=Pace(clock=clock))), path=path) as index:
+        user = client(hyperx_cloud)
+        names(index, user)
+        logins = sum(request.path == "/v3/auth/tokens" for request in hyperx_cloud.requests)
+        for _ in range(3):
+            assert names(index, user) == ["debian 12"]
+        assert sum(request.path == "/v3/auth/tokens" for request in hyperx_cloud.requests) == logins
+        assert isinstance(index.state.error, AuthenticationError)
 
 
 def test_glance_out_of_reach_is_the_users_error(hyperx_cloud: InMemoryCloud, index: CatalogueIndex) -> None:
