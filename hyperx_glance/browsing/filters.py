@@ -23,7 +23,17 @@ from typing import NamedTuple
 
 from hyperx_glance import vocabulary
 from hyperx_glance.arguments import LARGEST_PAGE
-from hyperx_glance.browsing.matching import CONTAINED, Test, all_of, equals, is_listed, is_one_of, searched, tests_of
+from hyperx_glance.browsing.matching import (
+    CONTAINED,
+    Test,
+    all_of,
+    equals,
+    is_listed,
+    is_one_of,
+    needs_glance,
+    searched,
+    tests_of,
+)
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.errors import InvalidRequestError, NotAllowedError
 from hyperx_glance.models.browsing import ImageQuery
@@ -218,12 +228,13 @@ def an_index_helps(query: ImageQuery) -> bool:
 
 
 def an_index_knows(query: ImageQuery) -> bool:
-    """Check whether the public images of a query can be in an index: hidden ones and snapshots are not."""
+    """Check whether an index can decide which public images match: it has neither hidden images nor snapshots."""
     return (
         query.view in (View.ALL, View.FEATURED, View.PUBLIC)
         and query.hidden is False
         and query.limit is None
         and not _SNAPSHOT_KEYS & query.properties.keys()
+        and not any(needs_glance(key, value) for key, value in query.properties.items())
     )
 
 

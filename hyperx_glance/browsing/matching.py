@@ -110,6 +110,12 @@ def _tag_tests(query: ImageQuery) -> Iterator[Test]:
         yield lambda image: unwanted.isdisjoint(image.tags)
 
 
+def needs_glance(key: str, value: str) -> bool:
+    """Check whether only Glance knows if a property has a value: fields hide absence, and odd texts of flags."""
+    name = NAME_OF_KEY.get(key)
+    return name is not None and (not value or BY_NAME[name].stored is Stored.FLAG)
+
+
 def _holds(key: str, value: str) -> Test:
     """Return the test for a property, which is a field of `Image` or one of its other properties.
 

@@ -131,6 +131,18 @@ def test_what_glance_can_filter_is_asked_of_glance(hyperx_cloud: InMemoryCloud, 
     assert all("id" not in asked for asked in lists(hyperx_cloud))
 
 
+@pytest.mark.parametrize("wanted", [{"description": ""}, {"hyperx_bootable": "maybe"}])
+def test_what_only_glance_can_tell_is_asked_of_glance(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, wanted: dict[str, str]
+) -> None:
+    public(hyperx_cloud, "debian 13", **wanted)
+    index.refresh()
+    user = client(hyperx_cloud)
+
+    assert names(index, user, properties=wanted) == ["debian 13"]
+    assert index.count(user, properties=wanted) == index.summary(user, properties=wanted).total == 1
+
+
 def test_words_in_chinese_of_two_letters_are_found(hyperx_cloud: InMemoryCloud, index: CatalogueIndex) -> None:
     public(hyperx_cloud, "银河麒麟 V10")
     index.refresh()
