@@ -121,6 +121,7 @@ def test_an_owner_and_a_member_at_once_agree_on_who_has_an_image(
     play_all(range(FIRST + bundle, FIRST + SCHEDULES // 2, BUNDLES), seeded_ids, SHARING_STORIES)
 
 
+@pytest.mark.parametrize("bundle", range(BUNDLES))
 def test_releases_at_once_make_one_image_a_version(bundle: int, seeded_ids: Callable[[int], None]) -> None:
     play_all(range(FIRST + bundle, FIRST + SCHEDULES // 5, BUNDLES), seeded_ids, FAMILY_STORIES)
 
