@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from hyperx_glance.deployment.scratch_record import Attempt, Trials
 
 
+_INTERNAL_ERROR = 500
+"""The answer to the deletion of a record whose staging area is gone."""
+
+
 class _Policy(NamedTuple):
     """What is not possible without a policy of Glance; ``fatal`` if that is a part of HYPERX that fails."""
 
@@ -56,6 +60,8 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
         message = say(code, image=trials.image_id)
         if creation.outcome == "omitted":
             message = sentences(message, creation.reason)
+        if removal.status == _INTERNAL_ERROR:
+            remedy = sentences(remedy, say("look-at-the-staging-area"))
         return _negative("error", message, remedy, removal)
     if creation.outcome == "failed" and _no_room(creation):
         return _negative("warning", say("no-room-to-try"), say("make-room-and-probe"), creation)

@@ -417,5 +417,5 @@ def test_the_record_that_delete_image_protects(local_cloud: LocalCloud, client: 
     with local_cloud.configured("glance", policies={"delete_image": "role:admin"}):
         findings = examine(client("alice"), probe=True)
 
-    assert levels(local_cloud, findings) == {"scratch-record": "error"}
+    assert levels(local_cloud, findings) == {"scratch-record": "error", "image-policies": "error"}
     assert "delete_image" in findings["scratch-record"].remedy

@@ -60,7 +60,7 @@ VERBS: dict[str, tuple[Service, str, str, str, Verb]] = {
         "image",
         "glance",
         "PUT",
-        "/file$",
+        "/stage$",  # with transfer="import", Glance imports files, too
         lambda client, _: client.register(NewImage(name="a", file=io.BytesIO(samples.data("disk.qcow2")))),
     ),
     "download": ("image", "glance", "GET", "/file$", lambda client, image: list(_data(client, image))),
