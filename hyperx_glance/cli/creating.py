@@ -45,11 +45,36 @@ def add_request(parser: argparse.ArgumentParser, request: type[NewImage | NewIso
     )
 
 
-class _Create(images.ShowsImage):
+class Making(images.ShowsImage):
+    """Base class of a command that registers an image or an ISO."""
+
     def request(self) -> type[NewImage | NewIso]:
         """Return the class of the request."""
         raise NotImplementedError
 
+
+class MakingImages(Making):
+    """Base class of one that registers an image."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        options.add_disk_format(parser, "Default: detected from the first bytes")
+        return parser
+
+    def request(self) -> type[NewImage]:
+        """Return the class of the request."""
+        return hyperx_glance.NewImage
+
+
+class MakingIsos(Making):
+    """Base class of one that registers an ISO."""
+
+    def request(self) -> type[NewIso]:
+        """Return the class of the request."""
+        return hyperx_glance.NewIso
+
+
+class _Create(Making):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
@@ -89,22 +114,9 @@ class _Create(images.ShowsImage):
         return client.image(image_id)
 
 
-class CreateImage(_Create):
+class CreateImage(MakingImages, _Create):
     """Register an image from a URL or a file, and wait until it is ready."""
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        options.add_disk_format(parser, "Default: detected from the first bytes")
-        return parser
 
-    def request(self) -> type[NewImage]:
-        """Return the class of the request."""
-        return hyperx_glance.NewImage
-
-
-class CreateIso(_Create):
+class CreateIso(MakingIsos, _Create):
     """Register an ISO from a URL or a file, and wait until it is ready."""
-
-    def request(self) -> type[NewIso]:
-        """Return the class of the request."""
-        return hyperx_glance.NewIso

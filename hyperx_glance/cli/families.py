@@ -11,14 +11,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import hyperx_glance
 from hyperx_glance.cli import commands, creating, images, options, output
 from hyperx_glance.cli.progress import registration_progress
 
 if TYPE_CHECKING:
     import argparse
 
-    from hyperx_glance import Family, Image, NewImage, NewIso, Retirement
+    from hyperx_glance import Family, Image, Retirement
 
 SHOWN = ("name", "latest", "releases", "owner")
 _RELEASES = ("version", "id", "name", "lifecycle", "released_at", "category", "state", "size")
@@ -26,11 +25,7 @@ _SHOWN_WHEN_RELEASED = (*images.SHOWN_WHEN_MADE[:2], "family", "version", *image
 _RETIRED = ("version", "id", "action", "reason")
 
 
-class _Release(images.ShowsImage):
-    def request(self) -> type[NewImage | NewIso]:
-        """Return the class of the request."""
-        raise NotImplementedError
-
+class _Release(creating.Making):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         add = parser.add_argument
@@ -69,25 +64,12 @@ class _Release(images.ShowsImage):
         return self.shown(parsed_args, image, client, _SHOWN_WHEN_RELEASED)
 
 
-class ReleaseImage(_Release):
+class ReleaseImage(creating.MakingImages, _Release):
     """Release an image as the next version of a family, and wait until it is published."""
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        options.add_disk_format(parser, "Default: detected from the first bytes")
-        return parser
 
-    def request(self) -> type[NewImage]:
-        """Return the class of the request."""
-        return hyperx_glance.NewImage
-
-
-class ReleaseIso(_Release):
+class ReleaseIso(creating.MakingIsos, _Release):
     """Release an ISO as the next version of a family, and wait until it is published."""
-
-    def request(self) -> type[NewIso]:
-        """Return the class of the request."""
-        return hyperx_glance.NewIso
 
 
 class ListFamilies(commands.Lister):
