@@ -110,20 +110,26 @@ def _tag_tests(query: ImageQuery) -> Iterator[Test]:
         yield lambda image: unwanted.isdisjoint(image.tags)
 
 
+_TIMES = frozenset({"released_at", "deprecated_at", "obsolete_at"})
+
+
 def needs_glance(key: str, value: str) -> bool:
-    """Check whether only Glance knows if a property has a value: fields hide absence, and odd texts of flags."""
+    """Check whether only Glance knows if a property has a value: fields hide absence, and odd texts."""
     name = NAME_OF_KEY.get(key)
-    return name is not None and (not value or BY_NAME[name].stored is Stored.FLAG)
+    return name is not None and (not value or BY_NAME[name].stored is Stored.FLAG or name in _TIMES)
 
 
 def _holds(key: str, value: str) -> Test:
     """Return the test for a property, which is a field of `Image` or one of its other properties.
 
-    Flags were read as booleans, so other values of flags are compared only by Glance.
+    Flags were read as booleans, and times as times, so the texts of times and other values of flags are compared only
+    by Glance.
     """
     name = NAME_OF_KEY.get(key)
     if name is None:
         return lambda image: (image.model_extra or {}).get(key) == value
+    if name in _TIMES:
+        return lambda _: True
     return equals(name, value == "true" if BY_NAME[name].stored is Stored.FLAG else value)
 
 

@@ -415,3 +415,10 @@ def test_search_does_not_find(search: str, record: dict[str, Any]) -> None:
 
 def test_folding_is_nfkc_and_casefold() -> None:
     assert fold("ＡßΣ①") == "assσ1"
+
+
+def test_the_text_of_a_time_is_compared_by_glance_alone() -> None:
+    """An image has the time, and not the text that its property has."""
+    text = "2020-01-01T00:00:00Z"
+    assert found({"hyperx_deprecated_at": text}, properties={"hyperx_deprecated_at": text})
+    assert asked(properties={"hyperx_deprecated_at": text})[0]["hyperx_deprecated_at"] == text

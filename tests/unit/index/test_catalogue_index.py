@@ -131,7 +131,9 @@ def test_what_glance_can_filter_is_asked_of_glance(hyperx_cloud: InMemoryCloud, 
     assert all("id" not in asked for asked in lists(hyperx_cloud))
 
 
-@pytest.mark.parametrize("wanted", [{"description": ""}, {"hyperx_bootable": "maybe"}])
+@pytest.mark.parametrize(
+    "wanted", [{"description": ""}, {"hyperx_bootable": "maybe"}, {"hyperx_deprecated_at": "2020-01-01T00:00:00Z"}]
+)
 def test_what_only_glance_can_tell_is_asked_of_glance(
     hyperx_cloud: InMemoryCloud, index: CatalogueIndex, wanted: dict[str, str]
 ) -> None:
