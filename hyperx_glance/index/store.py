@@ -16,6 +16,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -126,10 +127,26 @@ class Writing:
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
+class _Thread:
+    """A thread that has a connection, which is closed when the thread ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.closing = weakref.finalize(self, _close, connection, this_process())
+
+
+def _close(connection: sqlite3.Connection, process: int) -> None:
+    if process == this_process():
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+    else:
+        _OF_PARENTS.append(connection)
+
+
 class _Connections(threading.local):
     """The connection of a thread, the process that opened it, and the file that it reads."""
 
     connection: sqlite3.Connection | None = None
+    thread: _Thread | None = None
     process: int = -1
     file: tuple[int, int] = (0, 0)
 
@@ -220,13 +237,9 @@ class Store:
     def close(self) -> None:
         """Close the connection of this thread."""
         here = self._here
-        if here.connection is not None:
-            if here.process == this_process():
-                with contextlib.suppress(sqlite3.Error):
-                    here.connection.close()
-            else:
-                _OF_PARENTS.append(here.connection)
-        here.connection, here.file = None, (0, 0)
+        if here.thread is not None:
+            here.thread.closing()
+        here.connection, here.thread, here.file = None, None, (0, 0)
 
     def _connection(self) -> sqlite3.Connection:
         here = self._here
@@ -234,8 +247,10 @@ class Store:
             return here.connection
         self.close()
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        # One thread uses it; but another one may close it when that thread has ended.
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         here.connection, here.process, here.file = connection, this_process(), _identity(self.path)
+        here.thread = _Thread(connection)
         self._prepare(connection)
         return connection
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -626,3 +628,26 @@ def test_arguments_are_checked(hyperx_cloud: InMemoryCloud) -> None:
         index.count(user, search=5)  # type: ignore[arg-type]  # as above
     with pytest.raises(Exception, match="view"):
         index.page(user, view="everything", search="x")
+
+
+def test_the_connection_of_a_thread_is_closed_when_the_thread_ends(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public(hyperx_cloud, "debian 13")
+    index.refresh()
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noting(*arguments: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401  # those of sqlite3
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noting)
+    thread = threading.Thread(target=lambda: names(index, client(hyperx_cloud), "debian"))
+    thread.start()
+    thread.join()
+    gc.collect()
+
+    (connection,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
