@@ -16,6 +16,7 @@ from hyperx_glance import vocabulary
 from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import NAME_OF_KEY, Image
 from hyperx_glance.models.record import GONE, is_volume_snapshot
+from hyperx_glance.models.times import Time
 from hyperx_glance.vocabulary import BY_NAME, FIELDS, Stored
 
 Test = Callable[[Image], bool]
@@ -110,7 +111,7 @@ def _tag_tests(query: ImageQuery) -> Iterator[Test]:
         yield lambda image: unwanted.isdisjoint(image.tags)
 
 
-_TIMES = frozenset({"released_at", "deprecated_at", "obsolete_at"})
+_TIMES = frozenset(name for name, field in Image.model_fields.items() if field.annotation == Time | None)
 
 
 def needs_glance(key: str, value: str) -> bool:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import weakref
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from hyperx_glance.arguments import checked, filled_text, instance, model, optional, page_size, seconds
 from hyperx_glance.browsing import catalogue, filters, lists, paging
 from hyperx_glance.browsing.cursors import Place
+from hyperx_glance.browsing.matching import Test
 from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.client import Client, context_of, query_of
 from hyperx_glance.cloud.cloud import Cloud
@@ -350,9 +351,7 @@ class CatalogueIndex:
         ended: set[int] | None,
     ) -> list[Image]:
         """Read ``amount`` images behind a place: private ones from Glance, the others from the index, and again."""
-        lists.check(context, query)
-        names, owners = lists.names(context, query), lists.owners_of(context, query)
-        matches = filters.in_index(query, names, owners=owners)
+        names, matches = _tested(context, query)
         private = paging.behind(context, query, order, place, amount=amount, ended=None, private=True)
         own = {image.id for image in private}
         rows = self._opened().images(*selection.selected(query, names, order, place))
@@ -385,9 +384,7 @@ class CatalogueIndex:
 
     def _images(self, context: Context, query: ImageQuery) -> Iterator[Image]:
         """Iterate over all images of a query, in no order."""
-        lists.check(context, query)
-        names, owners = lists.names(context, query), lists.owners_of(context, query)
-        matches = filters.in_index(query, names, owners=owners)
+        names, matches = _tested(context, query)
         own = set()
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
@@ -395,6 +392,13 @@ class CatalogueIndex:
         for image in self._opened().unordered(*selection.selected(query, names, None, None)):
             if matches(image) and image.id not in own:
                 yield image
+
+
+def _tested(context: Context, query: ImageQuery) -> tuple[Mapping[str, str], Test]:
+    """Return the names of departments that a query looks at, and its test of an image; raise if it may not be asked."""
+    lists.check(context, query)
+    names = lists.names(context, query)
+    return names, filters.in_index(query, names, owners=lists.owners_of(context, query))
 
 
 def _delete(path: Path, process: int) -> None:

@@ -127,11 +127,18 @@ class Writing:
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
-class _Thread:
-    """A thread that has a connection, which is closed when the thread ends."""
+class _Opened:
+    """The connection of a thread, the process that opened it, and the file that it reads.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.closing = weakref.finalize(self, _close, connection, this_process())
+    It is closed when the thread ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # One thread uses it; but another one may close it when that thread has ended.
+        self.connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self.process, self.file = this_process(), _identity(path)
+        self.close = weakref.finalize(self, _close, self.connection, self.process)
 
 
 def _close(connection: sqlite3.Connection, process: int) -> None:
@@ -142,13 +149,10 @@ def _close(connection: sqlite3.Connection, process: int) -> None:
         _OF_PARENTS.append(connection)
 
 
-class _Connections(threading.local):
-    """The connection of a thread, the process that opened it, and the file that it reads."""
+class _Here(threading.local):
+    """What each thread has for itself."""
 
-    connection: sqlite3.Connection | None = None
-    thread: _Thread | None = None
-    process: int = -1
-    file: tuple[int, int] = (0, 0)
+    opened: _Opened | None = None
 
 
 _OF_PARENTS: list[sqlite3.Connection] = []
@@ -164,7 +168,7 @@ class Store:
     def __init__(self, path: Path, glance: str) -> None:
         self.path = path
         self._glance = glance
-        self._here = _Connections()
+        self._here = _Here()
 
     # ------------------------------------------------------------- reading
 
@@ -226,33 +230,28 @@ class Store:
 
         If another process has already begun a new file, that one is used.
         """
-        used = self._here.file
+        opened = self._here.opened
         self.close()
         with contextlib.suppress(FileNotFoundError):
-            if used in ((0, 0), _identity(self.path)):
+            if opened is None or opened.file == _identity(self.path):
                 self.path.replace(f"{self.path}.damaged")
                 for end in ("-wal", "-shm"):
                     Path(f"{self.path}{end}").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the connection of this thread."""
-        here = self._here
-        if here.thread is not None:
-            here.thread.closing()
-        here.connection, here.thread, here.file = None, None, (0, 0)
+        if self._here.opened is not None:
+            self._here.opened.close()
+        self._here.opened = None
 
     def _connection(self) -> sqlite3.Connection:
-        here = self._here
-        if here.connection is not None and here.process == this_process() and here.file == _identity(self.path):
-            return here.connection
+        opened = self._here.opened
+        if opened is not None and opened.process == this_process() and opened.file == _identity(self.path):
+            return opened.connection
         self.close()
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        # One thread uses it; but another one may close it when that thread has ended.
-        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        here.connection, here.process, here.file = connection, this_process(), _identity(self.path)
-        here.thread = _Thread(connection)
-        self._prepare(connection)
-        return connection
+        opened = self._here.opened = _Opened(self.path)
+        self._prepare(opened.connection)
+        return opened.connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
