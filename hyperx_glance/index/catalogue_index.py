@@ -354,7 +354,7 @@ class CatalogueIndex:
         names, matches = _tested(context, query)
         private = paging.behind(context, query, order, place, amount=amount, ended=None, private=True)
         own = {image.id for image in private}
-        rows = self._opened().images(*selection.selected(query, names, order, place))
+        rows = self._opened().images(*self._selected(query, names, order, place))
         known = (image for image in rows if matches(image) and image.id not in own)
         merged = heapq.merge(private, known, key=order.key)
         found: list[Image] = []
@@ -389,9 +389,15 @@ class CatalogueIndex:
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
             yield image
-        for image in self._opened().unordered(*selection.selected(query, names, None, None)):
+        for image in self._opened().unordered(*self._selected(query, names)):
             if matches(image) and image.id not in own:
                 yield image
+
+    def _selected(
+        self, query: ImageQuery, names: Mapping[str, str], order: Sorting | None = None, place: Place | None = None
+    ) -> tuple[str, list[object]]:
+        few = self._opened().few(selection.parts(query, names))
+        return selection.selected(query, names, order, place, few)
 
 
 def _tested(context: Context, query: ImageQuery) -> tuple[Mapping[str, str], Test]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from hyperx_glance.browsing.cursors import Place
@@ -18,12 +19,21 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind, State
 
+_OF_IDS = frozenset("0123456789abcdef-")
+"""The characters of a UUID in small letters; Glance takes no other ids."""
+
 
 def selected(
-    query: ImageQuery, names: Mapping[str, str], order: Sorting | None, place: Place | None
+    query: ImageQuery, names: Mapping[str, str], order: Sorting | None, place: Place | None, few: list[int] | None
 ) -> tuple[str, list[object]]:
-    """Return the SQL that selects the numbers of images behind a place, in order, and its values."""
+    """Return the SQL that selects the numbers of images behind a place, in order, and its values.
+
+    ``few`` are the numbers among which the images are, if it is known.
+    """
     conditions, values = narrowed(query, names)
+    if few is not None:
+        conditions.append("number IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(few))
     if order is not None and place is not None:
         condition, more = _behind(order, order.read(place.beside), included=place.included)
         conditions.append(condition)
@@ -46,8 +56,7 @@ def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], li
         pairs.append((f"disk_format IN ({_places(query.formats)})", [*query.formats]))
     if query.name is not None:
         pairs.append(("name = ?", [query.name]))
-    parts = [getattr(query, f"{name}_contains") for name in CONTAINED]
-    pairs += [("instr(haystack, ?)", [fold(part)]) for part in parts if part]
+    pairs += [("instr(haystack, ?)", [part]) for part in _contained(query)]
     pairs += [("instr(tags, ?)", [_tag(tag)]) for tag in query.tags]
     pairs += [("NOT instr(tags, ?)", [_tag(tag)]) for tag in query.no_tags]
     if query.any_tags:
@@ -57,6 +66,16 @@ def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], li
     return [condition for condition, _ in pairs], [value for _, values in pairs for value in values]
 
 
+def parts(query: ImageQuery, names: Mapping[str, str]) -> list[str]:
+    """Return the parts that the text of every matching image has."""
+    words = fold(query.search).split()
+    return [*_contained(query), *(word for word in words if not any(_elsewhere(word, names)))]
+
+
+def _contained(query: ImageQuery) -> list[str]:
+    return [fold(part) for name in CONTAINED if (part := getattr(query, f"{name}_contains"))]
+
+
 def _tag(tag: str) -> str:
     return f"{BETWEEN_TAGS}{tag.replace(BETWEEN_TAGS, ' ')}{BETWEEN_TAGS}"
 
@@ -64,13 +83,20 @@ def _tag(tag: str) -> str:
 def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:
     """Return the condition for a word of the quick search (matching.searched)."""
     pairs: list[tuple[str, list[object]]] = [("instr(haystack, ?)", [word])]
-    owners = [owner for owner, name in names.items() if word in fold(name)]
+    owners, states, id_begins = _elsewhere(word, names)
     if owners:
         pairs.append((f"owner IN ({_places(owners)})", [*owners]))
-    pairs += [_of_state(state) for state in State if state.lower().startswith(word)]
-    if len(word) >= LONG_WORD:
+    pairs += [_of_state(state) for state in states]
+    if id_begins:
         pairs.append(("lower(substr(id, 1, ?)) = ?", [len(word), word]))
     return f"({' OR '.join(condition for condition, _ in pairs)})", [value for _, values in pairs for value in values]
+
+
+def _elsewhere(word: str, names: Mapping[str, str]) -> tuple[list[str], list[State], bool]:
+    """Return the owners and states that a word names, and whether an id may begin with it."""
+    owners = [owner for owner, name in names.items() if word in fold(name)]
+    states = [state for state in State if state.lower().startswith(word)]
+    return owners, states, len(word) >= LONG_WORD and not set(word) - _OF_IDS
 
 
 def _of_state(state: State) -> tuple[str, list[object]]:

@@ -154,6 +154,53 @@ def test_words_in_chinese_of_two_letters_are_found(hyperx_cloud: InMemoryCloud, 
     assert names(index, client(hyperx_cloud), "麒麟") == ["银河麒麟 V10"]
 
 
+@pytest.mark.parametrize(
+    "word", ["a", "ab", 'a"b', "' OR 1", "麒麟", "银河麒麟", "a\nb", "100%", "a_b", "AND", "deadbeef-"]
+)
+def test_any_word_is_found_in_the_index_as_in_glance(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, word: str
+) -> None:
+    for name in (f"x{word}y", f"{word.upper()} 2", "xaby", "nothing"):
+        public(hyperx_cloud, name)
+    index.refresh()
+    user = client(hyperx_cloud)
+    live = [image.name for image in user.page(search=word, sort=["-name"]).images]
+
+    assert f"x{word}y" in live
+    assert names(index, user, word) == live
+    assert names(index, user, "", name_contains=word) == [
+        image.name for image in user.page(name_contains=word, sort=["-name"]).images
+    ]
+
+
+def test_a_part_of_a_changed_image_is_found_and_its_former_part_is_not(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path
+) -> None:
+    (image_id,) = hyperx_cloud.glance.images
+    client(hyperx_cloud, "admin").update(image_id, name="fedora 40")
+    index.refresh()
+
+    assert names(index, client(hyperx_cloud), "fedora") == ["fedora 40"]
+    store = file_of(path, hyperx_cloud)
+    assert (store.few(["fedora"]), store.few(["debian"])) == ([1], [])
+    store.close()
+
+
+def test_more_images_than_are_looked_up_by_a_word_are_found_as_well(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        public(hyperx_cloud, f"debian {number}")
+    index.refresh()
+    monkeypatch.setattr("hyperx_glance.index.store._FEW", 5)
+    store = file_of(path, hyperx_cloud)
+
+    assert store.few(["debian"]) is None
+    assert store.few(["a\0b"]) is store.few(["ab"]) is None
+    assert index.count(client(hyperx_cloud), search="debian") == len(names(index, client(hyperx_cloud))) == 9
+    store.close()
+
+
 # ----------------------------------------------------------------- what changes
 
 
@@ -327,7 +374,9 @@ def test_a_record_that_cannot_be_read_is_damage(hyperx_cloud: InMemoryCloud, ind
     assert names(settled(index), client(hyperx_cloud)) == ["debian 12"]
 
 
-@pytest.mark.parametrize("change", ["PRAGMA user_version = 0", "PRAGMA application_id = 7", "DROP TABLE images"])
+@pytest.mark.parametrize(
+    "change", ["PRAGMA user_version = 0", "PRAGMA application_id = 7", "DROP TABLE images", "DROP TABLE trigrams"]
+)
 def test_a_file_of_another_version_is_made_anew(
     hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path, change: str
 ) -> None:
