@@ -275,18 +275,17 @@ def _owners(owners: Sequence[str] | None) -> list[_Branch]:
 def _any_tags(query: ImageQuery) -> list[_Branch]:
     """Ask for each of the tags; the first that an image carries counts.
 
-    A tag that Glance would not find as it is written leaves the others to be tested here, too.
+    A tag that Glance would not find as it is written leaves the others to be tested here, too. A database may find
+    "Linux" for "linux" (MariaDB's usual collation), so that each listing is tested for its own tag.
     """
     tags = sorted(query.any_tags)
     if not 1 < len(tags) <= MOST_TAGS or not all(map(_is_found, tags)):
         return [_Branch()]
 
-    def without(earlier: frozenset[str]) -> Test:
-        return lambda image: earlier.isdisjoint(image.tags)
+    def decided_by(index: int) -> Test:
+        return lambda image: next((tag for tag in tags if tag in image.tags), None) == tags[index]
 
-    return [
-        _Branch((("tag", tag),), (without(frozenset(tags[:index])),) if index else ()) for index, tag in enumerate(tags)
-    ]
+    return [_Branch((("tag", tag),), (decided_by(index),)) for index, tag in enumerate(tags)]
 
 
 def _is_found(tag: str) -> bool:

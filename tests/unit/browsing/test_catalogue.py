@@ -50,7 +50,7 @@ def test_results_of_a_case_insensitive_database_are_filtered_again() -> None:
     fill(cloud, 2, name="Debian", os_distro="Ubuntu", tags=["GPU"])
     client = connect(cloud)
 
-    for criteria in ({"name": "debian"}, {"os_distro": "ubuntu"}, {"tags": {"gpu"}}):
+    for criteria in ({"name": "debian"}, {"os_distro": "ubuntu"}, {"tags": {"gpu"}}, {"any_tags": {"gpu", "gPU"}}):
         cloud.requests.clear()
         assert ids(client, **criteria) == wanted
         assert client.count(**criteria) == 2
