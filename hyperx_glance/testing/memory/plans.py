@@ -78,7 +78,8 @@ class Plan:
     fired: bool = False
 
     def __post_init__(self) -> None:
-        for name, least, value in (("times", 1, self.times), ("skip", 0, self.skip), ("late", 0, self.late)):
+        once = 0 if self.fired else 1  # a plan that was used up may be loaded
+        for name, least, value in (("times", once, self.times), ("skip", 0, self.skip), ("late", 0, self.late)):
             if value is not None and (type(value) is not int or value < least):
                 raise InvalidRequestError(Text(f"{name} must be a whole number of at least {least}, not {value!r}."))
         if self.late and self.fate == "unreachable":

@@ -60,7 +60,7 @@ def read(document: bytes) -> dict[str, Any]:
     try:
         return _shape().read(document)
     except ValueError as error:
-        raise InvalidRequestError(Text(f"This is no state of a cloud in memory: {error}.")) from None
+        raise InvalidRequestError(Text(f"This is no state of a cloud in memory: {str(error).rstrip('.')}.")) from None
 
 
 def assign(cloud: InMemoryCloud, values: Mapping[str, Any]) -> None:

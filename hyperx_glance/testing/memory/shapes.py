@@ -109,7 +109,7 @@ class Shape:
 def of_keys(schemas: Mapping[str, CoreSchema]) -> CoreSchema:
     """Return the schema of an object that has these keys, and no others."""
     fields = {name: core.typed_dict_field(each) for name, each in schemas.items()}
-    return core.typed_dict_schema(fields, extra_behavior="forbid")
+    return core.typed_dict_schema(fields, extra_behavior="forbid", config=_CONFIG)
 
 
 def schema(hint: Any, path: str) -> CoreSchema:  # noqa: ANN401 - any annotation
@@ -148,6 +148,12 @@ def is_data(hint: Any) -> bool:  # noqa: ANN401 - any annotation
     if isinstance(hint, type) and issubclass(hint, threading.Thread | types.FunctionType | types.MethodType):
         return False
     return hint is not object and origin is not Callable
+
+
+def fields(cls: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
+    """Return the types of the fields of a dataclass that are saved."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {each.name: hints[each.name] for each in dataclasses.fields(cls) if is_data(hints[each.name])}
 
 
 def attributes(thing: object, unsaved: frozenset[str]) -> dict[str, Any]:
@@ -210,10 +216,12 @@ def _collection(origin: object, arguments: Sequence[Any], path: str) -> CoreSche
     if origin is tuple and arguments[-1] is not ...:
         return core.tuple_schema([schema(each, path) for each in arguments])
     item = schema(arguments[0], path)
-    if origin is set:
-        return core.set_schema(item)
-    if origin is frozenset:
-        return core.frozenset_schema(item)
+    if origin in (set, frozenset):
+        in_order = core.plain_serializer_function_ser_schema(
+            lambda members: sorted(members, key=repr), return_schema=core.list_schema(item)
+        )
+        made = core.set_schema if origin is set else core.frozenset_schema
+        return made(item, serialization=in_order)
     if origin is tuple:
         return core.tuple_schema([item], variadic_item_index=0)
     return _made(core.list_schema(item), list, list)  # a sequence may be a tuple
