@@ -90,7 +90,7 @@ class InMemoryCloud:
     with the same ``seed`` give the same ids, passwords and tokens to the same requests.
     """
 
-    unsaved: ClassVar[frozenset[str]] = frozenset(
+    _unsaved: ClassVar[frozenset[str]] = frozenset(
         {"requests", "network", "files_url", "_interceptor", "_lock", "_mocker", "_entered", "_entrance", "_ended"}
     )
     """Attributes that a saved state leaves out."""

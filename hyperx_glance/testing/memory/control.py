@@ -139,10 +139,8 @@ def _state(cloud: InMemoryCloud) -> Reply:
     except ValueError as error:
         return json_reply(400, {"error": str(error)})
     if len(document) > LARGEST_STATE:
-        told = (
-            f"The state has {len(document)} bytes, most of them data of images; at most {LARGEST_STATE} can be loaded."
-        )
-        return json_reply(400, {"error": f"{told}."})
+        told = f"The state has {len(document)} bytes, most of them data of images"
+        return json_reply(400, {"error": f"{told}; at most {LARGEST_STATE} can be loaded."})
     return Reply(200, document, {"Content-Type": "application/json"})
 
 

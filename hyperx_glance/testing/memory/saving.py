@@ -83,7 +83,7 @@ def parts(cloud: InMemoryCloud) -> dict[str, object]:
 
 def saved(thing: object) -> Iterator[tuple[str, Any]]:
     """Yield the attributes of a part that are saved, with their types."""
-    unsaved = frozenset().union(*(vars(cls).get("unsaved", ()) for cls in type(thing).__mro__))
+    unsaved = frozenset().union(*(vars(cls).get("_unsaved", ()) for cls in type(thing).__mro__))
     for name, hint in shapes.attributes(thing, unsaved).items():
         if not isinstance(getattr(thing, name), Service):
             yield name, hint

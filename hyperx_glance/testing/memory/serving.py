@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import origins
+from hyperx_glance.testing.capabilities import NEWEST
 from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
@@ -65,8 +66,8 @@ class _Quiet(wsgi.Server):
 class Server:
     """A server of in-memory clouds over HTTP, in a ``with`` block, or with `run` until it is interrupted.
 
-    ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``
-    and the ``seed``, or begin with the saved ``state``.
+    ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``,
+    the ``release`` and the ``seed``, or begin with the saved ``state``.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Server:
         port: int = 0,
         names: Sequence[str] = ("cloud",),
         profile: ProfileName = "default",
+        release: str = NEWEST,
         seed: int | None = None,
         state: bytes | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class Server:
                 raise InvalidRequestError(Text("A state has a profile and a seed of its own: leave these out."))
             InMemoryCloud().restore(state)  # an unreadable one is refused before the port is taken
         self._profile: ProfileName = profile
+        self._release = release
         self._seed = seed
         self._state = state
         self.clouds: dict[str, InMemoryCloud] = {}
@@ -112,7 +115,7 @@ class Server:
 
         Raise `~hyperx_glance.InvalidRequestError`, and change nothing, if this is no state.
         """
-        cloud = InMemoryCloud(profile=self._profile, seed=self._seed)
+        cloud = InMemoryCloud(profile=self._profile, release=self._release, seed=self._seed)
         cloud.files_url = f"{self.url}/{name}/files/"
         for service in cloud.keystone.services:
             service.url = f"{self.url}/{name}/{PATHS[service.name]}"
@@ -142,9 +145,13 @@ class Server:
             cloud.end_delays()
         self._server.stop()
 
+    def start(self) -> None:
+        """Serve requests in a thread until `close`."""
+        self._thread.start()
+
     def __enter__(self) -> Self:
         """Start to serve requests."""
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(

@@ -193,7 +193,7 @@ class Service:
     _sealed: bool = False
     answers_head: ClassVar[bool] = False
     """Whether HEAD is handled as GET."""
-    unsaved: ClassVar[frozenset[str]] = frozenset({"url", "failures", "ids", "_routes", "_sealed"})
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"url", "failures", "ids", "_routes", "_sealed"})
     """Attributes that a saved state leaves out, besides functions and other services."""
 
     def __init__(self) -> None:

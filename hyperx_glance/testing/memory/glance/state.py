@@ -39,7 +39,7 @@ class State(Service):
 
     name: ClassVar[str] = "glance"
     type: ClassVar[str] = "image"
-    unsaved: ClassVar[frozenset[str]] = frozenset({"_orphans", "_pages", "_positions"})
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"_orphans", "_pages", "_positions"})
 
     def __init__(self, keystone: Keystone) -> None:  # noqa: PLR0915  # one statement for each thing that a test may set
         self.metadefs = AllMetadefs()

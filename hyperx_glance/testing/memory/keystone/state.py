@@ -56,7 +56,7 @@ class State(Service):
     name: ClassVar[str] = "keystone"
     type: ClassVar[str] = "identity"
     endpoint_path: ClassVar[str] = "/v3"
-    unsaved: ClassVar[frozenset[str]] = frozenset({"services"})
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"services"})
 
     def __init__(self) -> None:
         super().__init__()
