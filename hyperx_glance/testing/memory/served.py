@@ -31,7 +31,7 @@ class ServedCloud:
     clouds_yaml: Path
     """A file in which each user is a cloud."""
     environment: dict[str, str] = dataclasses.field(repr=False)
-    """The environment of this process, in which OpenStack's clients find the cloud: as alice, or as ``OS_CLOUD`` says."""
+    """The environment of this process, in which OpenStack's clients find the cloud as alice, or as ``OS_CLOUD``."""
 
     @property
     def cloud(self) -> InMemoryCloud:
