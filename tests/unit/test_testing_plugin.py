@@ -31,8 +31,8 @@ def test_broken(hyperx_cloud):
 
 def run(folder: Path, tests: str, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "-rA", *options, folder]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "-rA", *options]
+    return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
 
 
 def test_fixture_fails_a_test_whose_failure_never_happened(tmp_path: Path) -> None:
