@@ -49,6 +49,8 @@ def written(cloud: InMemoryCloud) -> bytes:
 
 def read(document: bytes) -> dict[str, Any]:
     """Return the values in a document; raise `InvalidRequestError` if it is not one of this version and shape."""
+    if not isinstance(document, bytes):
+        raise InvalidRequestError(Text(f"A state must be bytes, not {type(document).__name__}."))
     try:
         version = _HEAD.validate_json(document)[_VERSION]
     except ValidationError:
@@ -58,9 +60,11 @@ def read(document: bytes) -> dict[str, Any]:
         told = f"This state was saved by version {version[:99]!r} of hyperx-glance, and this is {_version()!r}."
         raise InvalidRequestError(Text(told), hint=Text("Make the cloud again with requests, and save it again."))
     try:
-        return _shape().read(document)
+        values = _shape().read(document)
+        _check_people(values["keystone"])
     except ValueError as error:
         raise InvalidRequestError(Text(f"This is no state of a cloud in memory: {str(error).rstrip('.')}.")) from None
+    return values
 
 
 def assign(cloud: InMemoryCloud, values: Mapping[str, Any]) -> None:
@@ -74,6 +78,15 @@ def assign(cloud: InMemoryCloud, values: Mapping[str, Any]) -> None:
         service.ids = cloud.ids
         service.forget()
     cloud.glance.move_files(values["files_url"], cloud.files_url)
+
+
+def _check_people(keystone: Mapping[str, Any]) -> None:
+    """Raise `ValueError` if somebody has no record: a ``clouds.yaml`` names everybody."""
+    records = keystone["records"]
+    for collection, names in (("users", keystone["users"]), ("projects", keystone["departments"])):
+        for name, record_id in names.items():
+            if record_id not in records.get(collection, {}):
+                raise ValueError(f"keystone.records.{collection} has no record of {name!r:.99}")
 
 
 def parts(cloud: InMemoryCloud) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from hyperx_glance import InvalidRequestError, NewImage, UrlPolicy
 from hyperx_glance.testing import InMemoryCloud
@@ -175,6 +176,19 @@ def test_a_request_that_is_handled_late_is_handled_in_the_other_cloud() -> None:
     assert [image.name for image in loaded.glance.images.values()] == ["late"]
 
 
+def test_a_cloud_without_demo_and_with_a_user_without_a_password_can_still_be_served() -> None:
+    saved, loaded = InMemoryCloud(profile="devstack"), InMemoryCloud()
+    admin = saved.session("admin")
+    admin.delete(f"/users/{saved.users['demo']}", endpoint_filter={"service_type": "identity"})
+    admin.post("/users", json={"user": {"name": "new"}}, endpoint_filter={"service_type": "identity"})
+
+    loaded.restore(saved.state())
+
+    names = yaml.safe_load(loaded.clouds_yaml())["clouds"]
+    assert names.keys() >= {"new", "admin", "devstack-admin"}
+    assert "devstack" not in names
+
+
 def test_a_real_download_is_awaited_before_the_cloud_is_saved(file_server: FileServer) -> None:
     saved, loaded = InMemoryCloud(), InMemoryCloud()
     held = Held(file_server.url("/disk.raw"))
@@ -250,6 +264,29 @@ def test_what_is_no_state_is_refused(text: bytes) -> None:
     assert refusal(text).startswith("This is no state of a cloud in memory. Hint: Save one")
 
 
+def test_a_text_is_no_document(document: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="must be bytes, not str"):
+        InMemoryCloud().restore(document.decode())  # type: ignore[arg-type]
+
+
+def test_records_that_lack_something_break_answers_and_nothing_else() -> None:
+    """A record is free JSON, so that only a request can tell; the cloud says itself that it could not answer."""
+    cloud = InMemoryCloud()
+    token = {"x-auth-token": str(cloud.session("admin").get_token())}
+    content = json.loads(cloud.state())
+    tables = [("neutron", "networks"), ("nova", "server_groups"), ("nova", "aggregates"), ("glance", "tasks")]
+    for part, name in tables:
+        content[part][name] = {"1": {}}
+    cloud.restore(json.dumps(content).encode())
+
+    for service in cloud.keystone.services:
+        for route in service.routes():
+            if route.method == "GET" and "(" not in route.pattern:
+                url = f"{service.url}{route.pattern}"
+                assert cloud.answer("GET", url, token, None).status <= 500
+    assert cloud.failures
+
+
 def test_a_state_of_another_version_is_refused(document: bytes) -> None:
     other = changed(document, lambda content: content.update(hyperx_glance="0.0.1"))
 
@@ -274,6 +311,11 @@ def test_a_state_of_another_version_is_refused(document: bytes) -> None:
         (lambda content: content["glance"]["downloads"].update({"ftp://a/b": 404}), "must begin with http"),
         (lambda content: content["cloud"].update(release="xena"), "release must be a name such as"),
         (lambda content: content["cloud"]["_plans"].append({"path": "("}), "cloud._plans.0."),
+        (
+            lambda content: content["keystone"]["users"].update(eve="1"),
+            "users has no record of 'eve'.",
+        ),
+        (lambda content: content["keystone"]["records"].pop("projects"), "keystone.records.projects has no record "),
     ],
 )
 def test_a_state_of_another_shape_is_refused(document: bytes, change: Callable[[Any], object], words: str) -> None:

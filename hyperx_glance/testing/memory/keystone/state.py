@@ -142,9 +142,9 @@ class State(Service):
         return owner if _ID.fullmatch(owner) else self.project_id(owner)
 
     def password_of(self, user: str) -> str:
-        """Return the password with which a user logs in."""
+        """Return the password with which a user logs in; "" if there is none."""
         known.require("user", user, self.users)
-        return self._passwords[self.users[user]]
+        return self._passwords.get(self.users[user], "")
 
     def department_of(self, user: str) -> str:
         """Return the name of a user's department: the one by default, or the first in which there is a role."""
