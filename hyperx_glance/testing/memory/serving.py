@@ -48,7 +48,12 @@ class _Gateway(wsgi.Gateway_10):
 
     def respond(self) -> None:
         """Answer, and continue where the next request begins, unless the connection ends."""
-        super().respond()
+        try:
+            super().respond()
+        except OSError:  # the client has gone
+            # Or the writer tries once more at its end, which Python tells on stderr (Lib/_pyio.py, IOBase.__del__).
+            self.req.conn.wfile.raw.close()
+            raise
         if self.req.chunked_read and not self.req.close_connection:
             for _ in _chunks(self.req.rfile, LARGEST_BODY):
                 pass

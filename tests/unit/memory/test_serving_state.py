@@ -18,6 +18,7 @@ from hyperx_glance.testing import InMemoryCloud
 from hyperx_glance.testing.memory import NoAnswer
 from hyperx_glance.testing.memory.serving import Server
 from hyperx_glance.testing.timing import scaled
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,7 +206,8 @@ def test_an_answer_is_delayed_and_what_it_tells_is_done_at_once(server: Server) 
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"{server.url}/cloud/image/v2/images", json={"name": "late"}, headers=token, timeout=0.2)
 
-    assert [image.name for image in server.clouds["cloud"].glance.images.values()] == ["late"]
+    cloud = server.clouds["cloud"]
+    until(lambda: [image.name for image in list(cloud.glance.images.values())] == ["late"], seconds=5)
     assert requests.get(f"{server.url}/cloud/control/unused", timeout=5).json() == {"unused_failures": []}
 
 
