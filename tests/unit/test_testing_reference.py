@@ -24,8 +24,7 @@ BETWEEN_SERVICES = {
         "token_routes",
     },
     "glance": {
-        "fill", "lacks", "lets", "look_at", "lookers", "make", "move_files", "set_properties", "wait_for_downloads",
-        "writers",
+        "downloading", "fill", "lacks", "lets", "look_at", "lookers", "make", "move_files", "set_properties", "writers",
     },
     "nova": {"in_use", "limits_of"},
     "cinder": {"in_use", "limits_of", "make"},

@@ -289,8 +289,10 @@ class InMemoryCloud:
         """
         from hyperx_glance.testing.memory import saving  # noqa: PLC0415 - most clouds are never saved
 
-        self.glance.wait_for_downloads()
         with self._lock:
+            while running := self.glance.downloading():
+                with self._unlocked():
+                    running[0].join()
             return saving.written(self)
 
     def restore(self, document: bytes) -> None:

@@ -25,6 +25,7 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import re
 import sys
 import textwrap
 import threading
@@ -57,6 +58,7 @@ _PLAIN: Final[Mapping[object, CoreSchema]] = {
     types.NoneType: core.none_schema(),
 }
 _COLLECTIONS: Final = (dict, Mapping, Sequence, list, set, frozenset, tuple)
+_EXPECTED: Final = re.compile(r"Expected `(?P<type>[^`]+)`(?:[^`]*?field_name='(?P<field>[^']+)')?")
 _LONGEST_PLACE: Final = 200
 
 
@@ -88,7 +90,9 @@ class Shape:
         try:
             text = self._serializer.to_json(values, warnings="error", context=functions)
         except PydanticSerializationError as error:
-            raise ValueError(" ".join(str(error).split())[:_LONGEST_PLACE]) from error
+            wrong = _EXPECTED.search(" ".join(str(error).split()))
+            told = f"{wrong['field'] or 'a value'} must be of type {wrong['type']}" if wrong else str(error)
+            raise ValueError(told) from error
         if functions:
             raise ValueError(f"{functions[0]} is a function")
         return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
@@ -39,11 +40,10 @@ class Imports(Data):
             if job.url.startswith(former):
                 job.url = present + job.url.removeprefix(former)
 
-    def wait_for_downloads(self) -> None:
-        """Wait until no import reads from a server."""
-        for job in [*self._jobs.values(), *self._orphans]:
-            if job.thread is not None:
-                job.thread.join()
+    def downloading(self) -> list[threading.Thread]:
+        """Return the threads in which imports read from real servers at the moment."""
+        threads = [job.thread for job in self._jobs.values()]
+        return [thread for thread in threads if thread is not None and thread.is_alive()]
 
     def finish_imports(self) -> None:
         """Finish every import."""
