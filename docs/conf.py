@@ -54,11 +54,11 @@ nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' names: this is built without a network, over which their lists of names would come.
     (r"py:.*", r"(collections|datetime|keystoneauth1|openstack|os|pathlib|pydantic|requests|socket|ssl|typing)\..*"),
-    (r"py:class", r"Session|Connection|SecretStr|datetime|timedelta|dict\[.*"),
+    (r"py:class", r"Session|Connection|Path|SecretStr|datetime|timedelta|dict\[.*"),
     # What `cancelling` takes and returns: a Registration, a Launch or a Capture.
     (r"py:class", r"hyperx_glance\.waiting\.cancelling\.Handle"),
     # Words that a type checker knows, shown where they are accepted.
-    (r"py:class", r"ActionWord|Language"),
+    (r"py:class", r"ActionWord|Language|ProfileName"),
     # The records in the services of the cloud in memory, whose attributes are those of the services' answers.
     (r"py:class", r"hyperx_glance\.testing\.memory\..*"),
 ]

@@ -54,7 +54,7 @@ def test_its_tests_pass_with_the_wheel_alone(installed: tuple[Path, Path]) -> No
     site, project = installed
     place = run([sys.executable, "-c", "import hyperx_glance; print(hyperx_glance.__file__)"], project, site)
     assert place.strip() == str(site / "hyperx_glance" / "__init__.py")
-    assert "2 passed" in run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], project, site)
+    assert "4 passed" in run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], project, site)
 
 
 def test_the_served_cloud_is_in_the_wheel(installed: tuple[Path, Path]) -> None:

@@ -1,4 +1,4 @@
-"""pytest fixtures: a cloud in memory, a client of it, and the real services on loopback.
+"""pytest fixtures: a cloud in memory, a client of it, one for other processes, and the real services on loopback.
 
     def test_registers(hyperx_cloud, hyperx_client):
         hyperx_cloud.glance.downloads["http://files.example.org/disk.raw"] = b"data"
@@ -8,11 +8,12 @@ They come with the extra [testing] and are loaded by pytest itself (entry point 
 
 >>> from hyperx_glance.testing import plugin
 >>> [name for name in dir(plugin) if name.startswith("hyperx_")]
-['hyperx_client', 'hyperx_cloud', 'hyperx_local_client', 'hyperx_local_cloud']
+['hyperx_client', 'hyperx_cloud', 'hyperx_local_client', 'hyperx_local_cloud', 'hyperx_served_cloud']
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hyperx_glance.client import Client
     from hyperx_glance.testing.local import LocalCloud
     from hyperx_glance.testing.memory import InMemoryCloud
+    from hyperx_glance.testing.memory.served import ServedCloud
 
 _PASSED: Final = pytest.StashKey[bool]()
 
@@ -67,6 +69,30 @@ def hyperx_client(hyperx_cloud: InMemoryCloud) -> Iterator[Client]:
     """Yield a client of alice of dept-a in `hyperx_cloud`, with the cloud's files, and without real waiting."""
     with hyperx_cloud.client("alice") as client:
         yield client
+
+
+@pytest.fixture
+def hyperx_served_cloud(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedCloud]:
+    """Yield a fresh in-memory cloud behind HTTP, with the environment in which programs in other processes find it.
+
+    At its end, the test fails as one with `hyperx_cloud` does.
+    """
+    from hyperx_glance.testing.capabilities import NEWEST  # noqa: PLC0415
+    from hyperx_glance.testing.memory.served import ServedCloud, environment_for  # noqa: PLC0415
+    from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415
+
+    server = Server(release=request.config.getoption("--hyperx-release") or NEWEST)
+    clouds_yaml = tmp_path_factory.mktemp("hyperx-served-cloud") / "clouds.yaml"
+    clouds_yaml.write_text(server.clouds_yaml())
+    server.start()
+    try:
+        yield ServedCloud(server, clouds_yaml, environment_for(clouds_yaml, os.environ))
+    finally:
+        server.close()
+    for cloud in server.clouds.values():
+        cloud.check(passed=request.node.stash.get(_PASSED, False))
 
 
 @pytest.fixture(scope="session")

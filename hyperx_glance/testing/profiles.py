@@ -126,8 +126,12 @@ def small_image() -> bytes:
 
 
 def entries(auth: Callable[[str], Mapping[str, str]], users: Iterable[str], profile: ProfileName) -> dict[str, Any]:
-    """Return the entries of a ``clouds.yaml``: one for each user, and the names of the profile."""
-    chosen = {user: user for user in users} | dict(PROFILES[profile].clouds)
+    """Return the entries of a ``clouds.yaml``: one for each user, and the profile's names of users that exist."""
+    there = dict.fromkeys(users)
+    names = PROFILES[profile].clouds
+    chosen = {user: user for user in there} | {
+        name: user for name, user in dict(names).items() if user.rpartition(":")[2] in there
+    }
     return {name: _entry(auth, user) for name, user in chosen.items()}
 
 

@@ -1,6 +1,6 @@
-"""How much CPU the cloud in memory takes to start as a process, and for one page of a thousand of 10,000 images.
+"""How much CPU the cloud in memory takes: to start as a process, for a page of 10,000 images, and to load a state.
 
-Both are held against work that any such program has: to import the libraries of its HTTP, and to write its answer as
+They are held against work that any such program has: to import the libraries of its HTTP, and to write its answer as
 JSON. So the bounds hold on every machine, even a busy one; the best round of each counts.
 """
 
@@ -26,6 +26,9 @@ LARGEST_START = 2.2
 """Times what the import of keystoneauth1 and cheroot takes."""
 LARGEST_PAGE = 5
 """Times what the JSON of the page takes."""
+LONGEST_LOADING_SECONDS = 0.1
+LARGEST_LOADING = 8
+"""Times what it takes to read the document as JSON."""
 
 
 def _cpu_until_a_line(*command: str) -> float:
@@ -86,3 +89,39 @@ def test_the_first_page_of_many_images_costs_little_more_than_its_json() -> None
         [("its JSON", "the page"), (f"{written * 1000:.1f} ms", f"{asked * 1000:.1f} ms")],
     )
     assert asked < LARGEST_PAGE * written
+
+
+def test_a_state_of_a_thousand_images_is_loaded_at_once() -> None:
+    saved, loaded = InMemoryCloud(), InMemoryCloud()
+    for number in range(20):
+        saved.keystone.add_department(f"team-{number}")
+        saved.keystone.add_user(f"user-{number}", f"team-{number}", role="member")
+        saved.nova.set_quota(f"team-{number}", instances=-1, cores=-1, ram=-1)
+    for number in range(1_000):
+        image_id = saved.glance.add_image(
+            owner=f"team-{number % 20}",
+            name=f"image {number}",
+            status="active",
+            visibility="public",
+            disk_format="raw",
+            os_distro="debian",
+        )
+        saved.glance.fill(saved.glance.images[image_id], "raw", bytes(1024))
+    compute = {"endpoint_filter": {"service_type": "compute"}, "headers": {"OpenStack-API-Version": "compute 2.37"}}
+    flavor = next(iter(saved.nova.flavors))
+    for number in range(20):
+        session = saved.session(f"user-{number}")
+        server = {"name": "web", "flavorRef": flavor, "imageRef": image_id, "networks": "none", "min_count": 5}
+        session.post("/servers", json={"server": server}, **compute)
+    assert len(saved.nova.servers) == 100
+    document = saved.state()
+    loaded.restore(document)
+
+    rounds = [(_cpu(lambda: json.loads(document)), _cpu(lambda: loaded.restore(document))) for _ in range(ROUNDS)]
+    plain, restored = (min(column) for column in zip(*rounds, strict=True))
+    table(
+        f"The cloud in memory: CPU to load a state of {len(document) >> 10} KiB",
+        [("its JSON", "the cloud"), (f"{plain * 1000:.0f} ms", f"{restored * 1000:.0f} ms")],
+    )
+    assert restored < LARGEST_LOADING * plain
+    assert restored < LONGEST_LOADING_SECONDS

@@ -106,6 +106,23 @@ def test_start_now_and_wait_later(cloud: CloudUnderTest, client: ClientFactory) 
     assert [server.status for server in launch.servers] == ["ACTIVE", "ACTIVE"]
 
 
+def test_a_server_keeps_its_flavor_as_it_was(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    """Nova stores a copy with the server (nova/objects/instance.py, Instance.flavor)."""
+    admin = cloud.session("admin")
+    asked = {"name": unique("edited"), "ram": 64, "disk": 1, "vcpus": 1}
+    flavor = admin.post("/flavors", json={"flavor": asked}, endpoint_filter=launches.COMPUTE).json()["flavor"]
+    specs = f"/flavors/{flavor['id']}/os-extra_specs"
+    try:
+        before = {"extra_specs": {"hw:cpu_policy": "shared"}}
+        admin.post(specs, json=before, endpoint_filter=launches.COMPUTE)
+        launch = client("alice").launch(launches.put_image(cloud), ask(flavor=flavor["id"]))
+        admin.post(specs, json={"extra_specs": {"hw:cpu_policy": "mixed"}}, endpoint_filter=launches.COMPUTE)
+    finally:
+        admin.delete(f"/flavors/{flavor['id']}", endpoint_filter=launches.COMPUTE)
+
+    assert shown(cloud, launch)["flavor"]["extra_specs"] == before["extra_specs"]
+
+
 def test_flavor_and_network_by_id(cloud: CloudUnderTest, client: ClientFactory) -> None:
     session = cloud.session("alice")
     flavors = session.get("/flavors", endpoint_filter=launches.COMPUTE).json()["flavors"]

@@ -14,8 +14,8 @@ from hyperx_glance.testing.memory.wire import Service
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "testing.rst").read_text()
 BETWEEN_SERVICES = {
     "*": {
-        "answers_head", "die", "endpoint_path", "handle", "look_at_image", "name", "problem", "routes", "seal", "type",
-        "writes_to_image",
+        "answers_head", "die", "endpoint_path", "forget", "handle", "ids", "look_at_image", "name", "problem", "routes",
+        "seal", "type", "writes_to_image",
         "failures", "running",  # of the cloud: failures, kill and restart
     },
     "keystone": {
@@ -23,7 +23,9 @@ BETWEEN_SERVICES = {
         "owner_id", "people_routes", "places_of", "project_id", "resource_routes", "role_id", "roles_of", "services",
         "token_routes",
     },
-    "glance": {"fill", "lacks", "lets", "look_at", "lookers", "make", "set_properties", "writers"},
+    "glance": {
+        "downloading", "fill", "lacks", "lets", "look_at", "lookers", "make", "move_files", "set_properties", "writers",
+    },
     "nova": {"in_use", "limits_of"},
     "cinder": {"in_use", "limits_of", "make"},
     "neutron": {

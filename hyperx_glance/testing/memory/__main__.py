@@ -12,17 +12,16 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from hyperx_glance.testing.profiles import ProfileName
+from hyperx_glance.errors import InvalidRequestError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        return _serve(chosen.port, chosen.cloud or ["cloud"], chosen.profile)
+        return _serve(chosen)
     except ModuleNotFoundError as error:  # it names the extra
         print(error, file=sys.stderr)
         return 1
@@ -39,15 +38,33 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--cloud", action="append", metavar="NAME", help="name of a cloud; repeat for several")
     words = "initial content of each cloud; devstack adds demo, alt_demo, a public image and other flavors"
     serve.add_argument("--profile", choices=["default", "devstack"], default="default", help=words)
+    words = "initial content of each cloud: what GET /NAME/control/state has answered"
+    serve.add_argument("--state", type=Path, metavar="FILE", help=words)
+    words = "number that decides all ids, passwords and tokens: they are equal in runs with equal requests"
+    serve.add_argument("--seed", type=int, metavar="NUMBER", help=words)
     return parser
 
 
-def _serve(port: int, names: Sequence[str], profile: ProfileName) -> int:
+def _serve(chosen: argparse.Namespace) -> int:
     from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - a wrong command needs no server
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = Server(port=port, names=names, profile=profile)
+        state = chosen.state.read_bytes() if chosen.state else None
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        server = Server(
+            port=chosen.port,
+            names=chosen.cloud or ["cloud"],
+            profile=chosen.profile,
+            seed=chosen.seed,
+            state=state,
+        )
+    except InvalidRequestError as error:
+        print(error, file=sys.stderr)
+        return 2
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

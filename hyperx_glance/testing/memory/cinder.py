@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -149,7 +148,7 @@ class Cinder(Service):
     ) -> Volume:
         """Make a volume as a request does; raise `Refused` if that exceeds the quota."""
         self._check_quota(caller.project_id, size)
-        volume = Volume(str(uuid.uuid4()), name, size, caller.project_id, caller.user_id, created_at=self.now())
+        volume = Volume(str(self.ids.uuid4()), name, size, caller.project_id, caller.user_id, created_at=self.now())
         volume.volume_type = volume_type or self.volume_types[0]
         if image is not None:
             volume.bootable = True

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias, Unpack, cast
 from urllib.parse import urlsplit
 
 from hyperx_glance.errors import InvalidRequestError
@@ -27,12 +27,13 @@ from hyperx_glance.testing.memory import files
 from hyperx_glance.testing.memory.cinder import Cinder
 from hyperx_glance.testing.memory.filling import fill
 from hyperx_glance.testing.memory.glance import Glance
+from hyperx_glance.testing.memory.ids import Ids
 from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
-from hyperx_glance.testing.memory.plans import Fate, Plan, check_place, struck
+from hyperx_glance.testing.memory.plans import Answer, Fate, Plan, check_place, struck
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json
+from hyperx_glance.testing.memory.wire import Call, Failure, Reply, Service, read_json
 from hyperx_glance.testing.profiles import PROFILES, ProfileName, entries, written
 from hyperx_glance.texts import Text
 
@@ -77,7 +78,7 @@ class _Late:
     """A request whose connection was cut before the service handled it."""
 
     requests_left: int
-    service: Service
+    service: ServiceName
     call: Call
 
 
@@ -85,8 +86,14 @@ class InMemoryCloud:
     """A cloud with a fake of each service, which records requests and fails on demand; threads may share it.
 
     ``now`` is the clock of all its services, the system's by default. The cloud behaves like the OpenStack release
-    ``release``, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes.
+    ``release``, as far as ``capabilities`` knows a difference. ``profile`` "devstack" adds what DevStack makes. Clouds
+    with the same ``seed`` give the same ids, passwords and tokens to the same requests.
     """
+
+    _unsaved: ClassVar[frozenset[str]] = frozenset(
+        {"requests", "network", "files_url", "_interceptor", "_lock", "_mocker", "_entered", "_entrance", "_ended"}
+    )
+    """Attributes that a saved state leaves out."""
 
     def __init__(
         self,
@@ -94,13 +101,17 @@ class InMemoryCloud:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         release: str = capabilities.NEWEST,
         profile: ProfileName = "default",
+        seed: int | None = None,
     ) -> None:
         known.require("profile", profile, PROFILES)
-        if not re.fullmatch(r"20[0-9]{2}\.[12]", release):
-            raise InvalidRequestError(Text(f"release must be a name such as {capabilities.NEWEST}, not {release!r}."))
+        check_release(release)
+        if seed is not None and type(seed) is not int:
+            raise InvalidRequestError(Text(f"seed must be a whole number, not {seed!r}."))
         self.release = release
         """The OpenStack release that the cloud plays."""
-        self.profile = profile
+        self.ids = Ids(seed)
+        """The source of all ids, passwords and tokens."""
+        self.profile: ProfileName = profile
         """The name of its initial content."""
         self.keystone = Keystone()
         """Users, departments, unified limits and tokens."""
@@ -116,7 +127,7 @@ class InMemoryCloud:
         self.glance.writers += [self.nova.writes_to_image, self.cinder.writes_to_image]
         self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
         for service in self.keystone.services:
-            service.now = now
+            service.now, service.ids = now, self.ids
         self.keystone.lacks = self.glance.lacks = capabilities.lacking(release)
         self.glance.import_filter.of_redirects = "redirects-filtered" not in self.glance.lacks
         self.requests: list[Recorded] = []
@@ -126,8 +137,11 @@ class InMemoryCloud:
         self._interceptor: Interceptor | None = None
         self._lock = threading.RLock()
         self._slept = 0.0
+        self._ended = threading.Event()
         self._mocker: requests_mock.Mocker | None = None
         self._entered = contextlib.ExitStack()
+        self.files_url = ""
+        """The URL below which a server answers with those of ``glance.downloads`` that are there; "" if none does."""
         self.network = files.network(lambda: self.glance.downloads)
         """The network with the files of ``glance.downloads``: ``Settings(network=cloud.network)``."""
         admin = self.keystone.add_user("admin", "admin", role="admin")
@@ -257,6 +271,43 @@ class InMemoryCloud:
         if error is None:
             self.check()
 
+    # ------------------------------------------------------------- state
+
+    def state(self) -> bytes:
+        """Return everything that the cloud holds as one JSON document: `restore` loads it into any cloud.
+
+        It has what the services hold, tokens and settings included, and what is planned; not `requests` and
+        `failures`. Wait for real downloads of imports first. Raise `~hyperx_glance.InvalidRequestError` for what no
+        document can hold: functions, such as those of `before`.
+
+        >>> saved = InMemoryCloud()
+        >>> image_id = saved.glance.add_image(name="debian-12", status="active")
+        >>> cloud = InMemoryCloud()
+        >>> cloud.restore(saved.state())
+        >>> list(cloud.glance.images) == [image_id]
+        True
+        """
+        from hyperx_glance.testing.memory import saving  # noqa: PLC0415 - most clouds are never saved
+
+        with self._lock:
+            while running := self.glance.downloading():
+                with self._unlocked():
+                    running[0].join()
+            return saving.written(self)
+
+    def restore(self, document: bytes) -> None:
+        """Replace everything that the cloud holds with that of a document of `state`.
+
+        Raise `~hyperx_glance.InvalidRequestError`, and change nothing, if it is no such document, or one of another
+        version of this library.
+        """
+        from hyperx_glance.testing.memory import saving  # noqa: PLC0415 - most clouds are never saved
+
+        values = saving.read(document)
+        check_release(values["cloud"]["release"])
+        with self._lock:
+            saving.assign(self, values)
+
     # ------------------------------------------------------------- failures on request
 
     def kill(self, service: ServiceName) -> None:
@@ -299,21 +350,19 @@ class InMemoryCloud:
         written in the service's own form of errors, unless it is a document already; bytes and JSON objects are sent as
         they are.
         """
-
-        def reply(asked: Service, call: Call) -> Reply:
-            match body:
-                case str() if body.lstrip().startswith("<"):
-                    made = Reply(status, body.encode(), {"Content-Type": "text/html; charset=UTF-8"})
-                case str():
-                    made = asked.problem(call, Refused(status, body))
-                case bytes():
-                    made = Reply(status, body, {"Content-Type": "text/html"})
-                case _:
-                    made = Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
-            return dataclasses.replace(made, headers={**made.headers, **(headers or {})})
-
+        more = dict(headers or {})
+        page, document = {"Content-Type": "text/html; charset=UTF-8"}, {"Content-Type": "application/json"}
+        match body:
+            case str() if body.lstrip().startswith("<"):
+                answer = Answer(status, None, body.encode(), page | more)
+            case str():
+                answer = Answer(status, body, headers=more)
+            case bytes():
+                answer = Answer(status, None, body, {"Content-Type": "text/html"} | more)
+            case _:
+                answer = Answer(status, None, json.dumps(body).encode(), document | more)
         words = f"fail({service!r}, {method!r}, {path!r}, status={status})"
-        self._plan(Plan(words, service, method, path, "answer", times, skip, reply=reply))
+        self._plan(Plan(words, service, method, path, "answer", times, skip, answer=answer))
 
     def cut(
         self,
@@ -333,6 +382,25 @@ class InMemoryCloud:
         words = f"cut({service!r}, {method!r}, {path!r})"
         fate: Fate = "lost" if handled else "unreachable"
         self._plan(Plan(words, service, method, path, fate, times, skip, late=late))
+
+    def delay(
+        self, service: ServiceName, method: str, path: str, *, seconds: float, times: int | None = 1, skip: int = 0
+    ) -> None:
+        """Delay answers by up to 600 seconds of real time; the service does the work at once.
+
+        Several delays of one request add up. A failure that is planned for it is late, too.
+
+        >>> cloud = InMemoryCloud()
+        >>> cloud.delay("glance", "GET", "/v2/images$", seconds=0.001)
+        >>> list(cloud.client("alice").images())
+        []
+        """
+        words = f"delay({service!r}, {method!r}, {path!r}, seconds={seconds!r})"
+        self._plan(Plan(words, service, method, path, "delayed", times, skip, seconds=seconds))
+
+    def end_delays(self) -> None:
+        """Send every answer at once from now on: the server ends, or has a new cloud of this name."""
+        self._ended.set()
 
     def before(
         self,
@@ -395,6 +463,7 @@ class InMemoryCloud:
         if service is None:
             raise ValueError(f"No service of this cloud is at {url}.")
         call = Call.of(method, url.removeprefix(service.url), headers, source)
+        call.request_id = f"req-{self.ids.uuid4()}"
         call.pause = self._unlocked
         status: int | None = None
         try:
@@ -418,25 +487,31 @@ class InMemoryCloud:
         if not service.running:
             raise NoAnswer("refused")
         with self._lock:
-            callbacks, failure = struck(self._plans, service, call)
-        for callback in callbacks:
+            planned = struck(self._plans, service, call)
+        for callback in planned.callbacks:
             callback()
-        with self._lock:
-            self._do_late_work()
-            token = call.headers.get("x-auth-token")
-            path = urlsplit(service.url).path + call.path
-            if self.keystone.allows(token, service.type, call.method, path):
-                call.caller = self.keystone.caller(token)
-            return service.handle(call) if failure is None else self._interrupted(service, call, failure)
+        try:
+            with self._lock:
+                self._do_late_work()
+                token = call.headers.get("x-auth-token")
+                path = urlsplit(service.url).path + call.path
+                if self.keystone.allows(token, service.type, call.method, path):
+                    call.caller = self.keystone.caller(token)
+                if planned.failure is None:
+                    return service.handle(call)
+                return self._interrupted(service, call, planned.failure)
+        finally:
+            if planned.seconds:
+                self._ended.wait(planned.seconds)
 
     def _interrupted(self, service: Service, call: Call, rule: Plan) -> Reply:
-        if rule.reply is not None:
-            return rule.reply(service, call)
+        if rule.answer is not None:
+            return rule.answer.reply(service, call)
         if rule.fate == "unreachable":
             raise NoAnswer("refused")
         if rule.late:
             call.content()
-            self._late.append(_Late(rule.late, service, call))
+            self._late.append(_Late(rule.late, cast("ServiceName", service.name), call))
         else:
             service.handle(call)
         raise NoAnswer("reset")
@@ -448,7 +523,7 @@ class InMemoryCloud:
                 work.requests_left -= 1
                 self._late.append(work)
             else:
-                work.service.handle(work.call)
+                self._service(work.service).handle(work.call)
 
     def _told(self, service: Service, call: Call, status: int | None) -> Recorded:
         query: dict[str, list[str]] = {}
@@ -466,6 +541,12 @@ class InMemoryCloud:
             yield
         finally:
             self._lock.acquire()
+
+
+def check_release(release: str) -> None:
+    """Raise `InvalidRequestError` if this is no name of a release."""
+    if not re.fullmatch(r"20[0-9]{2}\.[12]", release):
+        raise InvalidRequestError(Text(f"release must be a name such as {capabilities.NEWEST}, not {release!r}."))
 
 
 def _parsed(call: Call) -> object:

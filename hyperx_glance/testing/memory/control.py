@@ -3,11 +3,14 @@
 ======  ======================  =======================================================================================
 GET     /control                the names of the clouds
 PUT     /NAME/control           a fresh cloud of this name: makes one, or resets it
+GET     /NAME/control/state     everything that the cloud holds, as one document: ``InMemoryCloud.state``
+PUT     /NAME/control/state     a cloud of this name with the state of that document, which may be of another server
 GET     /NAME/control/requests  every request in order
 GET     /NAME/control/failures  what the cloud could not answer by a mistake of its own
 GET     /NAME/control/unused    what was planned to fail and has not failed: ``InMemoryCloud.unused_failures``
 POST    /NAME/control/fail      ``InMemoryCloud.fail``: service, method, path, status, body, headers, times, skip
 POST    /NAME/control/cut       ``InMemoryCloud.cut``: service, method, path, times, skip, handled, late
+POST    /NAME/control/delay     ``InMemoryCloud.delay``: service, method, path, seconds, times, skip
 POST    /NAME/control/kill      ``InMemoryCloud.kill``: service
 POST    /NAME/control/restart   ``InMemoryCloud.restart``: service
 POST    /NAME/control/image     ``Glance.add_image``: owner, name, status, size and any property; returns the id
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from hyperx_glance.testing.memory.cloud import InMemoryCloud, ServiceName
     from hyperx_glance.testing.memory.serving import Server
 
+LARGEST_STATE: Final = 64 << 20
+"""The most bytes of a state that is loaded: what is wrong in it may take fifty times as much in memory."""
 _PATH: Final = re.compile(r"/(?P<name>[A-Za-z0-9._-]+)/control(?:/(?P<what>[a-z]+))?")
 _NOT_SET: Final = ("failures", "first_endpoints")
 _LARGEST_NUMBER: Final = 10**9
@@ -54,18 +59,17 @@ def answer(
     if match is None:
         return None
     name, what = match["name"], match["what"] or ""
-    if (method, what) == ("PUT", ""):
-        server.add(name)
-        return Reply(204)
+    if method == "PUT" and what in ("", "state"):
+        return _put(server, name, what, media_type, source)
     cloud = server.clouds.get(name)
     if cloud is None:
         return json_reply(404, {"error": f"There is no cloud {name}. PUT /{name}/control makes one."})
     if (method, what) in _READINGS:
-        return json_reply(200, _READINGS[method, what](cloud))
+        return _READINGS[method, what](cloud)
     if (method, what) not in _CHANGES:
         return json_reply(404, {"error": f"There is no {method} {path}."})
     if media_type != "application/json":
-        return json_reply(415, {"error": "The body must be JSON, with the header Content-Type: application/json."})
+        return _not_json()
     text = source if isinstance(source, bytes) else b"".join(source or ())
     try:
         return json_reply(200, _CHANGES[method, what](cloud, **_asked(server, name, what, text)))
@@ -73,6 +77,30 @@ def answer(
         return json_reply(400, {"error": str(error)})
     except (AttributeError, LookupError) as error:
         return json_reply(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def is_state(path: str) -> bool:
+    """Check whether a path is that of a state, which may be longer than other JSON."""
+    match = _PATH.fullmatch(path)
+    return match is not None and match["what"] == "state"
+
+
+def _put(server: Server, name: str, what: str, media_type: str, source: bytes | Iterable[bytes] | None) -> Reply:
+    """Put a cloud in place of the one of this name: a fresh one, or one with the state in the body."""
+    if what == "":
+        server.add(name)
+        return Reply(204)
+    if media_type != "application/json":
+        return _not_json()
+    try:
+        server.add(name, source if isinstance(source, bytes) else b"".join(source or ()))
+    except ValueError as error:
+        return json_reply(400, {"error": str(error)})
+    return Reply(204)
+
+
+def _not_json() -> Reply:
+    return json_reply(415, {"error": "The body must be JSON, with the header Content-Type: application/json."})
 
 
 def files_url(server: Server, cloud: str, name: object) -> str:
@@ -93,16 +121,27 @@ def _asked(server: Server, cloud: str, what: str, text: bytes) -> dict[str, Any]
     return body
 
 
-def _requests(cloud: InMemoryCloud) -> object:
-    return {"requests": [dataclasses.asdict(request) for request in list(cloud.requests)]}
+def _requests(cloud: InMemoryCloud) -> Reply:
+    return json_reply(200, {"requests": [dataclasses.asdict(request) for request in list(cloud.requests)]})
 
 
-def _failures(cloud: InMemoryCloud) -> object:
-    return {"failures": [dataclasses.asdict(failure) for failure in cloud.failures]}
+def _failures(cloud: InMemoryCloud) -> Reply:
+    return json_reply(200, {"failures": [dataclasses.asdict(failure) for failure in cloud.failures]})
 
 
-def _unused(cloud: InMemoryCloud) -> object:
-    return {"unused_failures": cloud.unused_failures}
+def _unused(cloud: InMemoryCloud) -> Reply:
+    return json_reply(200, {"unused_failures": cloud.unused_failures})
+
+
+def _state(cloud: InMemoryCloud) -> Reply:
+    try:
+        document = cloud.state()
+    except ValueError as error:
+        return json_reply(400, {"error": str(error)})
+    if len(document) > LARGEST_STATE:
+        told = f"The state has {len(document)} bytes, most of them data of images"
+        return json_reply(400, {"error": f"{told}; at most {LARGEST_STATE} can be loaded."})
+    return Reply(200, document, {"Content-Type": "application/json"})
 
 
 def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
@@ -120,6 +159,12 @@ def _fail(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str,
 def _cut(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
     _check_times(asked)
     cloud.cut(service, method, path, **asked)
+    return {}
+
+
+def _delay(cloud: InMemoryCloud, *, service: ServiceName, method: str, path: str, **asked: Any) -> object:  # noqa: ANN401 - as the client says
+    _check_times(asked)
+    cloud.delay(service, method, path, **asked)
     return {}
 
 
@@ -214,14 +259,16 @@ def _fits(current: object, value: object) -> bool:
             return False
 
 
-_READINGS: Final[Mapping[tuple[str, str], Callable[[InMemoryCloud], object]]] = {
+_READINGS: Final[Mapping[tuple[str, str], Callable[[InMemoryCloud], Reply]]] = {
     ("GET", "requests"): _requests,
     ("GET", "failures"): _failures,
     ("GET", "unused"): _unused,
+    ("GET", "state"): _state,
 }
 _CHANGES: Final[Mapping[tuple[str, str], Callable[..., object]]] = {
     ("POST", "fail"): _fail,
     ("POST", "cut"): _cut,
+    ("POST", "delay"): _delay,
     ("POST", "kill"): _kill,
     ("POST", "restart"): _restart,
     ("POST", "image"): _image,

@@ -22,10 +22,12 @@ from typing import Final, Literal
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known
-from hyperx_glance.testing.memory.wire import Call, Reply, Service, searcher
+from hyperx_glance.testing.memory.wire import Call, Refused, Reply, Service, searcher
 from hyperx_glance.texts import Text
 
-Fate = Literal["answer", "lost", "unreachable"]
+Fate = Literal["answer", "lost", "unreachable", "delayed"]
+LONGEST_DELAY: Final = 600.0
+"""The most seconds by which an answer is delayed."""
 
 _SLOT: Final = "\0"
 _VARIABLE: Final = re.compile(r"\(\[\^/\]\+\??\)|\(\.\+\)|\[0-9a-f\]\{32\}")
@@ -37,6 +39,23 @@ _WORD: Final = re.compile(r"[^/()|?*+\[\]{}^$\\]+")
 _ID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _IDS: Final = ("9f1c2d3e4b5a69788796a5b4c3d2e1f0", "9f1c2d3e-4b5a-6978-8796-a5b4c3d2e1f0", "1", "name")
 _MOST_WORDS: Final = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The answer of a planned failure: ``text`` in the service's own form of errors, or else ``content`` as it is."""
+
+    status: int
+    text: str | None
+    content: bytes = b""
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def reply(self, service: Service, call: Call) -> Reply:
+        """Return the answer to a request."""
+        if self.text is None:
+            return Reply(self.status, self.content, dict(self.headers))
+        made = service.problem(call, Refused(self.status, self.text))
+        return dataclasses.replace(made, headers={**made.headers, **self.headers})
 
 
 @dataclasses.dataclass
@@ -52,16 +71,23 @@ class Plan:
     times: int | None
     skip: int
     late: int = 0
-    reply: Callable[[Service, Call], Reply] | None = None
+    seconds: float = 0.0
+    """How long the answer is delayed."""
+    answer: Answer | None = None
     callback: Callable[[], object] | None = None
     fired: bool = False
 
     def __post_init__(self) -> None:
-        for name, least, value in (("times", 1, self.times), ("skip", 0, self.skip), ("late", 0, self.late)):
+        once = 0 if self.fired else 1  # a plan that was used up may be loaded
+        for name, least, value in (("times", once, self.times), ("skip", 0, self.skip), ("late", 0, self.late)):
             if value is not None and (type(value) is not int or value < least):
                 raise InvalidRequestError(Text(f"{name} must be a whole number of at least {least}, not {value!r}."))
         if self.late and self.fate == "unreachable":
             raise InvalidRequestError(Text("late needs handled=True: without a connection, the service does no work."))
+        if not (type(self.seconds) in (int, float) and 0 <= self.seconds <= LONGEST_DELAY):
+            raise InvalidRequestError(
+                Text(f"seconds must be a number from 0 to {LONGEST_DELAY:.0f}, not {self.seconds!r}.")
+            )
         self.found_in = searcher(self.path)
 
     def matches(self, service: Service, call: Call) -> bool:
@@ -82,24 +108,33 @@ class Plan:
             self.times -= 1
 
 
-def struck(plans: Iterable[Plan], service: Service, call: Call) -> tuple[list[Callable[[], object]], Plan | None]:
-    """Return the functions to call before a request, and the failure that is planned for it.
+@dataclasses.dataclass
+class Struck:
+    """What is planned for one request."""
 
-    A request has one failure, and the next failure waits for the next request.
-    """
-    callbacks: list[Callable[[], object]] = []
+    callbacks: list[Callable[[], object]] = dataclasses.field(default_factory=list)
+    """The functions to call before it is handled."""
+    seconds: float = 0.0
+    """How long its answer is delayed."""
     failure: Plan | None = None
+
+
+def struck(plans: Iterable[Plan], service: Service, call: Call) -> Struck:
+    """Return what is planned for a request; it has one failure, and the next failure waits for the next request."""
+    found = Struck()
     for plan in plans:
         if not plan.matches(service, call):
             continue
         if plan.callback is not None:
-            callbacks.append(plan.callback)
-        elif failure is None:
-            failure = plan
+            found.callbacks.append(plan.callback)
+        elif plan.fate == "delayed":
+            found.seconds += plan.seconds
+        elif found.failure is None:
+            found.failure = plan
         else:
             continue
         plan.strike()
-    return callbacks, failure
+    return found
 
 
 def next_data_fault(setting: str, faults: list[str]) -> str:

@@ -16,13 +16,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import origins
+from hyperx_glance.testing.capabilities import NEWEST
 from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
 from hyperx_glance.testing.profiles import ProfileName, entries, written
+from hyperx_glance.texts import Text
 
 with needed("testing"):
     from cheroot import errors, wsgi
@@ -45,7 +48,12 @@ class _Gateway(wsgi.Gateway_10):
 
     def respond(self) -> None:
         """Answer, and continue where the next request begins, unless the connection ends."""
-        super().respond()
+        try:
+            super().respond()
+        except OSError:  # the client has gone
+            # Or the writer tries once more at its end, which Python tells on stderr (Lib/_pyio.py, IOBase.__del__).
+            self.req.conn.wfile.raw.close()
+            raise
         if self.req.chunked_read and not self.req.close_connection:
             for _ in _chunks(self.req.rfile, LARGEST_BODY):
                 pass
@@ -63,11 +71,28 @@ class _Quiet(wsgi.Server):
 class Server:
     """A server of in-memory clouds over HTTP, in a ``with`` block, or with `run` until it is interrupted.
 
-    ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``.
+    ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``,
+    the ``release`` and the ``seed``, or begin with the saved ``state``.
     """
 
-    def __init__(self, *, port: int = 0, names: Sequence[str] = ("cloud",), profile: ProfileName = "default") -> None:
-        self._profile = profile
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        names: Sequence[str] = ("cloud",),
+        profile: ProfileName = "default",
+        release: str = NEWEST,
+        seed: int | None = None,
+        state: bytes | None = None,
+    ) -> None:
+        if state is not None:
+            if profile != "default" or seed is not None:
+                raise InvalidRequestError(Text("A state has a profile and a seed of its own: leave these out."))
+            InMemoryCloud().restore(state)  # an unreadable one is refused before the port is taken
+        self._profile: ProfileName = profile
+        self._release = release
+        self._seed = seed
+        self._state = state
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset replaces one with a fresh one."""
         self.hosts = origins.LOOPBACK
@@ -90,11 +115,20 @@ class Server:
         """The URL of the server."""
         return f"http://{HOST}:{self.port}"
 
-    def add(self, name: str) -> InMemoryCloud:
-        """Add a new cloud with this name, in place of an old one of the same name."""
-        cloud = InMemoryCloud(profile=self._profile)
+    def add(self, name: str, state: bytes | None = None) -> InMemoryCloud:
+        """Add a new cloud with this name, in place of an old one of the same name; ``state`` is its content.
+
+        Raise `~hyperx_glance.InvalidRequestError`, and change nothing, if this is no state.
+        """
+        cloud = InMemoryCloud(profile=self._profile, release=self._release, seed=self._seed)
+        cloud.files_url = f"{self.url}/{name}/files/"
         for service in cloud.keystone.services:
             service.url = f"{self.url}/{name}/{PATHS[service.name]}"
+        document = self._state if state is None else state
+        if document is not None:
+            cloud.restore(document)
+        if name in self.clouds:
+            self.clouds[name].end_delays()
         self.clouds[name] = cloud
         return cloud
 
@@ -112,11 +146,17 @@ class Server:
 
     def close(self) -> None:
         """Close the port, and do not wait for running requests."""
+        for cloud in self.clouds.values():
+            cloud.end_delays()
         self._server.stop()
+
+    def start(self) -> None:
+        """Serve requests in a thread until `close`."""
+        self._thread.start()
 
     def __enter__(self) -> Self:
         """Start to serve requests."""
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
@@ -198,9 +238,10 @@ def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
         return None
     if "json" not in environ.get("CONTENT_TYPE", ""):
         return _chunks(environ["wsgi.input"], LARGEST_BODY)
-    if length > LARGEST_JSON:
+    largest = control.LARGEST_STATE if control.is_state(environ["PATH_INFO"]) else LARGEST_JSON
+    if length > largest:
         raise errors.MaxSizeExceeded
-    return b"".join(_chunks(environ["wsgi.input"], LARGEST_JSON))
+    return b"".join(_chunks(environ["wsgi.input"], largest))
 
 
 def _chunks(stream: Any, most: int) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types

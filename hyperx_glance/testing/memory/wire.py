@@ -17,7 +17,6 @@ import http
 import json
 import re
 import traceback
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic_core import SchemaError, SchemaValidator, core_schema, from_json
 
 from hyperx_glance.testing import known
+from hyperx_glance.testing.memory.ids import Ids
 
 Record: TypeAlias = dict[str, Any]
 """A JSON object as a service sends it; the service decides its content."""
@@ -84,7 +84,7 @@ class Call:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
         lowered = {key.lower(): _text(value) for key, value in (headers or {}).items()}
-        return cls(method, unquote(parts.path) or "/", query, lowered, source, request_id=f"req-{uuid.uuid4()}")
+        return cls(method, unquote(parts.path) or "/", query, lowered, source)
 
     def content(self) -> bytes:
         """Read the whole body; while a stream is read other requests are handled, as in a real service."""
@@ -193,6 +193,8 @@ class Service:
     _sealed: bool = False
     answers_head: ClassVar[bool] = False
     """Whether HEAD is handled as GET."""
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"url", "failures", "ids", "_routes", "_sealed"})
+    """Attributes that a saved state leaves out, besides functions and other services."""
 
     def __init__(self) -> None:
         self.present = True
@@ -203,6 +205,8 @@ class Service:
         """How far this service's clock is off, as its Date headers show."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         """This service's clock, which dates its records."""
+        self.ids = Ids()
+        """The source of its ids, passwords and tokens."""
         self.failures: list[Failure] = []
         """Requests that this fake could not answer."""
         self.url = f"http://{self.name}.cloud.test"
@@ -227,6 +231,9 @@ class Service:
     def routes(self) -> Sequence[Route]:
         """List the routes of this service."""
         raise NotImplementedError
+
+    def forget(self) -> None:
+        """Drop what was derived from the state, since another one was loaded."""
 
     def die(self) -> None:
         """Lose everything that only the process knows; the database stays."""

@@ -19,12 +19,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import HTTPException, HTTPMessage
-from typing import IO, Literal, Self
+from typing import IO, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.sources.inspectors import inspecting_quietly
 from hyperx_glance.testing.memory.glance.records import ImageRecord
+from hyperx_glance.testing.memory.shapes import EntryOf
 from hyperx_glance.testing.memory.wire import Record
 from hyperx_glance.texts import Text
 
@@ -130,8 +131,8 @@ class Filter:
 class Job:
     """One import while it runs; ``reads`` counts the reads of it, ``stage`` is the state that they have found."""
 
-    task: Record
-    image: ImageRecord
+    task: Annotated[Record, EntryOf("glance.tasks")]
+    image: Annotated[ImageRecord, EntryOf("glance.images")]
     url: str
     stores: list[str]
     all_must_succeed: bool

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.glance import records
 from hyperx_glance.testing.memory.glance.imports import Imports
@@ -102,7 +100,9 @@ class Images(Imports):
             raise Refused(403, "Attribute 'locations' is reserved.")
         fields = {key: value for key, value in body.items() if key in records.SETTABLE and key != "owner"}
         dated = {"created_at": self.now(), "updated_at": self.now()}
-        image = ImageRecord(str(body.get("id") or uuid.uuid4()), owner, **{"visibility": "shared", **dated, **fields})
+        image = ImageRecord(
+            str(body.get("id") or self.ids.uuid4()), owner, **{"visibility": "shared", **dated, **fields}
+        )
         image.tags, image.properties = set(body.get("tags", ())), properties
         self._check_record(image)
         if image.id in self.images:

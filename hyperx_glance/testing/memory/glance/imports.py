@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
@@ -24,6 +25,25 @@ class Imports(Data):
         """Lose the running imports: images, tasks and locks stay as they are, and nothing continues."""
         self._orphans += [job for job in self._jobs.values() if job.thread is not None]
         self._jobs.clear()
+
+    def forget(self) -> None:
+        """Drop the pages of the images that were there, and the downloads for them."""
+        self._orphans, self._pages, self._positions = [], None, {}
+
+    def move_files(self, former: str, present: str) -> None:
+        """Plan the downloads below a URL below another one, at which another server has them."""
+        if not former or not present:
+            return
+        for url in [url for url in self.downloads if url.startswith(former)]:
+            self.downloads[present + url.removeprefix(former)] = self.downloads.pop(url)
+        for job in self._jobs.values():
+            if job.url.startswith(former):
+                job.url = present + job.url.removeprefix(former)
+
+    def downloading(self) -> list[threading.Thread]:
+        """Return the threads in which imports read from real servers at the moment."""
+        threads = [job.thread for job in self._jobs.values()]
+        return [thread for thread in threads if thread is not None and thread.is_alive()]
 
     def finish_imports(self) -> None:
         """Finish every import."""
@@ -109,7 +129,7 @@ class Imports(Data):
     def _begin(self, call: Call, image: ImageRecord, body: Record, stores: list[str]) -> None:
         now = self.now()
         task: Record = {
-            "id": str(uuid.uuid4()),
+            "id": str(self.ids.uuid4()),
             "type": "api_image_import",
             "status": "pending",
             "owner": call.who.project_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -40,6 +39,7 @@ class State(Service):
 
     name: ClassVar[str] = "glance"
     type: ClassVar[str] = "image"
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"_orphans", "_pages", "_positions"})
 
     def __init__(self, keystone: Keystone) -> None:  # noqa: PLR0915  # one statement for each thing that a test may set
         self.metadefs = AllMetadefs()
@@ -149,7 +149,7 @@ class State(Service):
             if record.get(key) is not None:
                 known_names.require(f"Glance {key}", record[key], words)
         known = {key: value for key, value in record.items() if key in _FIELDS}
-        image_id = str(known.pop("id", "") or uuid.uuid4())
+        image_id = str(known.pop("id", "") or self.ids.uuid4())
         for key in records.TIMES:
             if isinstance(known.get(key), str):
                 known[key] = datetime.fromisoformat(str(known[key]))

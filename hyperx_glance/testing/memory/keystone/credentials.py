@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -86,7 +84,7 @@ class Credentials(Grants):
             words = f"Duplicate entry found with name {asked['name']}"
             raise Refused(409, f"Conflict occurred attempting to store application_credential - {words}.")
         record: Record = {
-            "id": uuid.uuid4().hex,
+            "id": self.ids.uuid4().hex,
             "name": asked["name"],
             "description": asked.get("description"),
             "expires_at": asked.get("expires_at"),
@@ -95,7 +93,7 @@ class Credentials(Grants):
             "unrestricted": asked.get("unrestricted"),
             "system": None,
             "user_id": user_id,
-            "secret": asked.get("secret") or secrets.token_urlsafe(64),
+            "secret": asked.get("secret") or self.ids.token_urlsafe(64),
         }
         if asked.get("access_rules"):
             record["access_rules"] = [self._rule(user_id, rule) for rule in asked["access_rules"]]
@@ -157,7 +155,7 @@ class Credentials(Grants):
             same = all(rule[key] == asked.get(key) for key in ("path", "method", "service"))
             if rule["user_id"] == user_id and (rule["id"] == asked.get("id") or same):
                 return _rule_view(rule)
-        made = {"id": uuid.uuid4().hex, **{key: asked.get(key) for key in ("path", "method", "service")}}
+        made = {"id": self.ids.uuid4().hex, **{key: asked.get(key) for key in ("path", "method", "service")}}
         return _rule_view(self._put("access_rules", {**made, "user_id": user_id}))
 
     def _list_rules(self, call: Call, user_id: str) -> Reply:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.keystone.state import State, administrators_only, filtered
@@ -46,7 +45,7 @@ class Limits(State):
         administrators_only(call, "create_registered_limits")
         created = []
         for asked in call.member("registered_limits"):
-            record: Record = {"region_id": None, "description": None, **asked, "id": uuid.uuid4().hex}
+            record: Record = {"region_id": None, "description": None, **asked, "id": self.ids.uuid4().hex}
             self.registered_limits[record["id"]] = record
             created.append(record)
         return json_reply(201, {"registered_limits": created})
@@ -80,12 +79,15 @@ class Limits(State):
 
     def _list_limits(self, call: Call) -> Reply:
         keys = ("service_id", "region_id", "resource_name", "project_id", "domain_id")
-        found = filtered(list(self.limits.values()), call, keys)
+        found = filtered([self._limit_view(limit) for limit in self.limits.values()], call, keys)
         hidden = not call.who.is_administrator or "limits-shown" in self.lacks
         if hidden and not call.who.on_system:
             # Another project's limits are not refused but left out (keystone/api/limits.py).
             found = [record for record in found if record["project_id"] == call.who.project_id]
         return self._list(call, "limits", found)
+
+    def _limit_view(self, limit: Record) -> Record:
+        return {**limit, "links": {"self": f"{self.url}/v3/limits/{limit['id']}"}}
 
     def _create_limits(self, call: Call) -> Reply:
         administrators_only(call, "create_limits")
@@ -114,13 +116,13 @@ class Limits(State):
             )
             for new in asked
         ]
-        return json_reply(201, {"limits": created})
+        return json_reply(201, {"limits": [self._limit_view(limit) for limit in created]})
 
     def _show_limit(self, call: Call, limit_id: str) -> Reply:
         record = self._known(self.limits, limit_id, "limit")
         if record["project_id"] != call.who.project_id:
             administrators_only(call, "get_limit")
-        return json_reply(200, {"limit": record})
+        return json_reply(200, {"limit": self._limit_view(record)})
 
     def _update_limit(self, call: Call, limit_id: str) -> Reply:
         administrators_only(call, "update_limit")
@@ -129,7 +131,7 @@ class Limits(State):
         _check_limit(changes.get("resource_limit", 0))
         # A limit of 0 is silently ignored (keystone/limit/backends/sql.py, update_limit).
         record.update({key: value for key, value in changes.items() if value})
-        return json_reply(200, {"limit": record})
+        return json_reply(200, {"limit": self._limit_view(record)})
 
     def _delete_limit(self, call: Call, limit_id: str) -> Reply:
         administrators_only(call, "delete_limit")

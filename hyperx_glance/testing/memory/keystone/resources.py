@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind, checked
@@ -81,7 +80,7 @@ class Resources(State):
         body = call.json() if call.content() else {}
         self._allowed(kind, call, "create", body.get(kind.member) if isinstance(body, dict) else None)
         given = checked(kind, body, creating=True)
-        drawn = uuid.uuid4().hex
+        drawn = self.ids.uuid4().hex
         record: Record = {**kind.defaults, **given, "id": given.get("id", drawn) if kind.member == "region" else drawn}
         record["tags"] = sorted(record["tags"]) if "tags" in record else None
         if record["tags"] is None:

@@ -56,6 +56,7 @@ class State(Service):
     name: ClassVar[str] = "keystone"
     type: ClassVar[str] = "identity"
     endpoint_path: ClassVar[str] = "/v3"
+    _unsaved: ClassVar[frozenset[str]] = frozenset({"services"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,9 +142,9 @@ class State(Service):
         return owner if _ID.fullmatch(owner) else self.project_id(owner)
 
     def password_of(self, user: str) -> str:
-        """Return the password with which a user logs in."""
+        """Return the password with which a user logs in; "" if there is none."""
         known.require("user", user, self.users)
-        return self._passwords[self.users[user]]
+        return self._passwords.get(self.users[user], "")
 
     def department_of(self, user: str) -> str:
         """Return the name of a user's department: the one by default, or the first in which there is a role."""
@@ -166,7 +167,7 @@ class State(Service):
     def register_limit(self, service: Service, resource: str, default: int, *, region: str | None = REGION) -> str:
         """Register a unified limit; return its id."""
         record: Record = {
-            "id": uuid.uuid4().hex,
+            "id": self.ids.uuid4().hex,
             "service_id": service_id(service),
             "region_id": region,
             "resource_name": resource,
@@ -238,7 +239,7 @@ class State(Service):
             del self._tokens[token]
 
     def _add_limit(self, project_id: str, service: str, region: str | None, resource: str, limit: int) -> Record:
-        limit_id = uuid.uuid4().hex
+        limit_id = self.ids.uuid4().hex
         record: Record = {
             "id": limit_id,
             "project_id": project_id,
@@ -248,7 +249,6 @@ class State(Service):
             "service_id": service,
             "region_id": region,
             "resource_name": resource,
-            "links": {"self": f"{self.url}/v3/limits/{limit_id}"},
         }
         self.limits[limit_id] = record
         return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -44,7 +43,7 @@ class Tokens(People):
         if method not in _METHODS or method not in identity:
             raise Refused(400, f"Expecting to find {method} in identity. {_MALFORMED}")
         made = self._issued(method, identity, auth.get("scope"))
-        token = uuid.uuid4().hex
+        token = self.ids.uuid4().hex
         self._tokens[token] = made
         record = self._token_record(made)
         if "nocatalog" in dict(call.query):
@@ -169,7 +168,7 @@ class Tokens(People):
                 "name": caller.user,
                 "password_expires_at": None,
             },
-            "audit_ids": [uuid.uuid4().hex[:22]],
+            "audit_ids": [self.ids.uuid4().hex[:22]],
             "expires_at": (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             **self._scope_record(caller),

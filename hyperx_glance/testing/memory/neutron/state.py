@@ -6,7 +6,6 @@ import copy
 import functools
 import ipaddress
 import itertools
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -275,7 +274,7 @@ class State(Service):
                 for key, value in kind.defaults.items()
             },
             **{key: value for key, value in asked.items() if value is not None},
-            "id": str(uuid.uuid4()),
+            "id": str(self.ids.uuid4()),
             "tenant_id": project_id,
             "project_id": project_id,
             "created_at": now,

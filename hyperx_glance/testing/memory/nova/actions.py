@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -189,7 +188,7 @@ class Acting(Servers, Quotas, Networks):
         if self._root_volume(server) and microversion(call) < (2, 87):
             words = "Cannot rescue a volume-backed instance"
             raise Refused(400, f"Instance {server.id} cannot be rescued: {words}")
-        password = asked.get("adminPass") or uuid.uuid4().hex[:12]
+        password = asked.get("adminPass") or self.ids.uuid4().hex[:12]
         return json_reply(200, {"adminPass": password} if self.shows_admin_password else {})
 
     def _bootable(self, call: Call, image_id: object) -> None:
@@ -227,7 +226,7 @@ class Acting(Servers, Quotas, Networks):
             **server.body,
             **{key: asked[key] for key in asked if key not in ("name", "metadata", "adminPass")},
         }
-        server.admin_pass = asked.get("adminPass") or uuid.uuid4().hex[:12]
+        server.admin_pass = asked.get("adminPass") or self.ids.uuid4().hex[:12]
         server.becomes = "SHUTOFF" if server.status == "SHUTOFF" else "ACTIVE"
         server.status, server.reads_left = "REBUILD", self.build_polls
         view = self._rebuilt_view(call, server)
@@ -257,7 +256,7 @@ class Acting(Servers, Quotas, Networks):
         self._check_growth(server, flavor)
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for resize")
-        server.former_flavor, server.flavor = server.flavor, flavor
+        server.former_flavor, server.flavor = server.flavor, flavor.copied()
 
     def _migrate(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
@@ -331,7 +330,7 @@ class Acting(Servers, Quotas, Networks):
     def _console_url(self, server: Server) -> str:
         if server.status != "ACTIVE":
             raise Refused(409, f"Instance {server.id} is not ready")
-        return f"http://127.0.0.1:6080/vnc_auto.html?path=%3Ftoken%3D{uuid.uuid4()}"
+        return f"http://127.0.0.1:6080/vnc_auto.html?path=%3Ftoken%3D{self.ids.uuid4()}"
 
     def _reset_state(self, call: Call, server: Server, asked: Record) -> None:
         del call
@@ -349,7 +348,7 @@ class Acting(Servers, Quotas, Networks):
         for port in self._ports(server):
             if group["id"] in port["security_groups"]:
                 words = f"Invalid input for security_groups. Reason: Duplicate items in the list: '{group['id']}'."
-                raise Refused(400, f"{words}\nNeutron server returns request_ids: ['req-{uuid.uuid4()}']")
+                raise Refused(400, f"{words}\nNeutron server returns request_ids: ['req-{self.ids.uuid4()}']")
         for port in self._ports(server):
             port["security_groups"].append(group["id"])
 

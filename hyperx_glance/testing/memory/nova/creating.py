@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import uuid
 
 from hyperx_glance.testing.memory.nova.disks import Disks
 from hyperx_glance.testing.memory.nova.microversions import microversion
@@ -82,14 +81,14 @@ class Creating(Quotas, Disks, Networks):
             id="",
             name=body["name"],
             caller=call.who,
-            flavor=flavor,
+            flavor=flavor.copied(),
             image_id=body.get("imageRef") or None,
             body=body,
-            reservation_id="r-" + uuid.uuid4().hex[:8],
+            reservation_id="r-" + self.ids.uuid4().hex[:8],
             number=0,
             pinned_zone=body.get("availability_zone") or None,
             reads_left=self.build_polls,
-            admin_pass=body["adminPass"] if "adminPass" in body else uuid.uuid4().hex[:12],
+            admin_pass=body["adminPass"] if "adminPass" in body else self.ids.uuid4().hex[:12],
             tags=sorted(set(body.get("tags", ()))),
             networks=networks,
             image_properties=kept_properties(image or self._first_disk(body)),
@@ -112,7 +111,7 @@ class Creating(Quotas, Disks, Networks):
         """Make one server of a request; several are numbered in their names."""
         server = dataclasses.replace(
             pattern,
-            id=str(uuid.uuid4()),
+            id=str(self.ids.uuid4()),
             created_at=self.now(),
             name=pattern.name if count == 1 else f"{pattern.name}-{position}",
             number=next(self._numbers),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -156,7 +155,7 @@ class Flavors(State):
         factor = asked.get("rxtx_factor", 1.0)
         if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", str(factor)) or float(factor) <= 0:
             raise invalid("rxtx_factor", factor, f"{factor!r} does not match '^[0-9]+(\\\\.[0-9]+)?$'")
-        flavor_id = asked.get("id") or str(uuid.uuid4())
+        flavor_id = asked.get("id") or str(self.ids.uuid4())
         if not re.fullmatch(r"(?! )[a-zA-Z0-9. _-]{1,255}(?<! )", str(flavor_id)):
             raise invalid("id", flavor_id, f"{flavor_id!r} does not match '^(?! )[a-zA-Z0-9. _-]+(?<! )$'")
         self._demand_administrator(call, "os-flavor-manage:create")

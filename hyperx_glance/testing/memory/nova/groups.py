@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from hyperx_glance.testing.memory.nova.microversions import GROUP, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import page_size
 from hyperx_glance.testing.memory.nova.state import State
@@ -36,7 +34,7 @@ class ServerGroups(State):
         if asked.get("rules") and policy != "anti-affinity":
             raise Refused(400, "Only anti-affinity policy supports rules.")
         group = {
-            "id": str(uuid.uuid4()),
+            "id": str(self.ids.uuid4()),
             "name": name,
             "policy": policy,
             "rules": asked.get("rules", {}),

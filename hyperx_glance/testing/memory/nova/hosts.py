@@ -136,7 +136,7 @@ class Hosts(State):
         zone = asked.get("availability_zone")
         aggregate: Record = {
             "id": next(self._aggregate_ids),
-            "uuid": str(uuid.uuid4()),
+            "uuid": str(self.ids.uuid4()),
             "name": asked["name"],
             "availability_zone": zone,
             "hosts": [],

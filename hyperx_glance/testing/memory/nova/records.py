@@ -6,7 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Caller, Record
@@ -77,6 +77,10 @@ class Flavor:
     extra_specs: dict[str, str] = dataclasses.field(default_factory=dict)
     projects: set[str] = dataclasses.field(default_factory=set)
     """The projects that may use a flavor that is not public."""
+
+    def copied(self) -> Self:
+        """Return the flavor as a server keeps it: later edits do not reach the server (nova/objects/instance.py)."""
+        return dataclasses.replace(self, extra_specs=dict(self.extra_specs), projects=set(self.projects))
 
 
 class Nic(NamedTuple):

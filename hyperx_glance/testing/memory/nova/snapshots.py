@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.nova.microversions import microversion
@@ -76,7 +75,7 @@ class Snapshots(State):
 
     def _without_data(self, volume_id: str) -> Record:
         """Record a snapshot of the volume instead of data (nova/compute/api.py, snapshot_volume_backed)."""
-        snapshot_id = str(uuid.uuid4())
+        snapshot_id = str(self.ids.uuid4())
         self._cinder.snapshots[snapshot_id] = volume_id
         device = {
             "boot_index": 0,
