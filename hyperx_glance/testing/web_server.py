@@ -11,6 +11,7 @@ True
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -63,6 +64,10 @@ class _Encryption(Adapter):
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context = context
 
+    def bind(self, sock: socket.socket) -> socket.socket:
+        """Return the port's socket as it is."""
+        return sock
+
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
         """Return the encrypted connection, and nothing about certificates of clients."""
         return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
@@ -95,7 +100,7 @@ class _EncryptedConnection(server.HTTPConnection):
 
     def _refuse_plain_text(self) -> None:
         head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {len(_PLAIN)}\r\n"
-        with contextlib.suppress(OSError), socket.socket(fileno=self.socket.detach()) as plain:
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.socket.fileno())) as plain:
             plain.sendall(head.encode() + b"Connection: close\r\n\r\n" + _PLAIN)
 
 
@@ -108,6 +113,7 @@ class WebServer:
 
     def __init__(self, application: WSGIApplication, *, port: int = 0, exposure: Exposure | None = None) -> None:
         self.exposure = exposure or Exposure()
+        _check_free(self.exposure.host, port)
         guarded = origins.guarded(application, self.exposure.hosts)
         self._server: Any = _Quiet((self.exposure.host, port), guarded, numthreads=_THREADS, request_queue_size=128)
         self._server.gateway = _Gateway
@@ -151,6 +157,14 @@ class WebServer:
         """Stop."""
         self.close()
         self._thread.join()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise `OSError` in one sentence if the port cannot be bound; cheroot's error has its own socket still open."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise OSError(f"Cannot listen on port {port} of {host}: {error.strerror}.") from None
 
 
 def chunks(stream: Any, most: int) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hmac
 import http
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -149,7 +148,7 @@ class Server:
 
     def _answered_at(self, origin: str, environ: WSGIEnvironment) -> Reply:
         method = environ["REQUEST_METHOD"]
-        path = re.sub("^https?://[^/]*", "", environ["REQUEST_URI"])  # a whole URL in a request to a proxy
+        path = environ["REQUEST_URI"]
         if control.is_at(path) and not self.lets_control(environ.get("HTTP_AUTHORIZATION", "")):
             return control.refusal()
         url = origin + path
