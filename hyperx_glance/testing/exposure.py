@@ -106,7 +106,7 @@ class Exposure:
     def local_url(self, port: int) -> str:
         """Return the URL at which programs of this machine reach the cloud."""
         address = ipaddress.ip_address(self.host)
-        host = _LOOPBACK[address.version == 6] if address.is_unspecified else self.host  # noqa: PLR2004 - IPv6
+        host = _LOOPBACK[address.version == 6] if address.is_unspecified else self.host
         return f"{self.scheme}://{_in_url(host)}:{port}"
 
     def told_url(self, port: int) -> str:
@@ -146,7 +146,9 @@ class Exposure:
         except ValueError as error:
             raise _refused(f"No certificate can be made for these hosts: {error}.") from None
         except OSError as error:
-            raise _refused(f"The certificate authority cannot be written to {self.ca_file}: {error.strerror}.") from None
+            raise _refused(
+                f"The certificate authority cannot be written to {self.ca_file}: {error.strerror}."
+            ) from None
         return context
 
 

@@ -25,8 +25,8 @@ from hyperx_glance.testing.extras import needed
 
 with needed("testing"):
     from cheroot import errors, server, wsgi
-    from cheroot.ssl import Adapter
     from cheroot.makefile import StreamReader, StreamWriter
+    from cheroot.ssl import Adapter
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -96,7 +96,7 @@ class _EncryptedConnection(server.HTTPConnection):
                     self._refuse_plain_text()
                 return False
             self._is_open = True
-        return bool(super().communicate())
+        return bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot has no types
 
     def _refuse_plain_text(self) -> None:
         head = f"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {len(_PLAIN)}\r\n"

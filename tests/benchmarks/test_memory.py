@@ -159,7 +159,7 @@ def test_a_page_over_http_and_the_memory_of_many_requests() -> None:
         login = v3.Password(
             f"{served.url}/identity/v3",
             username="alice",
-            password="secret",  # noqa: S106 - of every test cloud
+            password="secret",
             project_name="dept-a",
             user_domain_id="default",
             project_domain_id="default",

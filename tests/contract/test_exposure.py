@@ -54,11 +54,11 @@ def prefix(served: Served) -> str:
     return "/cloud" if isinstance(served, Server) else ""
 
 
-def connect(served: Served, origin: str, user: str = "alice", **options: object) -> Any:  # noqa: ANN401 - openstacksdk has no types
+def connect(served: Served, origin: str, user: str = "alice") -> Any:  # noqa: ANN401 - openstacksdk has no types
     """Log in with the ``clouds.yaml``, but where the relay is."""
     entry = yaml.safe_load(served.clouds_yaml())["clouds"][user]
     entry["auth"]["auth_url"] = entry["auth"]["auth_url"].replace(served.told_url, origin)
-    return openstack.connect(load_envvars=False, load_yaml_config=False, **entry, **options)
+    return openstack.connect(load_envvars=False, load_yaml_config=False, **entry)
 
 
 def raw(connection: Any, path: str, **headers: str) -> requests.Response:  # noqa: ANN401 - openstacksdk has no types
@@ -103,9 +103,7 @@ def port_of(served: Served) -> int:
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
-def test_images_and_servers_through_another_host_and_port(
-    serve: Serve, tmp_path: Path, *, is_encrypted: bool
-) -> None:
+def test_images_and_servers_through_another_host_and_port(serve: Serve, tmp_path: Path, *, is_encrypted: bool) -> None:
     ca_file = tmp_path / "ca.pem" if is_encrypted else None
     exposure = Exposure(public_url="auto", allowed_hosts=(HOST,), ca_file=ca_file)
     with serve(exposure) as served, Relay(port_of(served)) as relay:
@@ -183,9 +181,7 @@ def test_a_fixed_public_url_is_in_every_answer(serve: Serve) -> None:
         assert served.told_url == "http://cloud.example:5000"
         assert "http://cloud.example:5000/" in served.clouds_yaml()
         for host in "127.0.0.1", "cloud.example:1":
-            found = requests.get(
-                f"{served.url}{prefix(served)}/identity/v3", headers={"Host": host}, timeout=30
-            )
+            found = requests.get(f"{served.url}{prefix(served)}/identity/v3", headers={"Host": host}, timeout=30)
             assert origins_in(found) == {"http://cloud.example:5000"}
 
 
@@ -242,7 +238,9 @@ def test_plain_http_to_an_encrypted_cloud_gets_one_sentence(serve: Serve, tmp_pa
         assert (found.status_code, found.text) == (400, "This server answers by https only, not by http.")
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(served.url, timeout=30)
-        trusting = requests.get(f"{served.url}{prefix(served)}/identity/v3", verify=str(tmp_path / "ca.pem"), timeout=30)
+        trusting = requests.get(
+            f"{served.url}{prefix(served)}/identity/v3", verify=str(tmp_path / "ca.pem"), timeout=30
+        )
         assert origins_in(trusting) == {served.url}
 
 

@@ -1,7 +1,7 @@
 """A TCP relay on another loopback address and port, as a container's mapped port is: it knows nothing of HTTP.
 
-    with Relay(server.port) as relay:
-        requests.get(f"http://{relay.place}/")
+with Relay(server.port) as relay:
+    requests.get(f"http://{relay.place}/")
 """
 
 from __future__ import annotations

@@ -48,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = exposure.Parser(
-        prog="python -m hyperx_glance.testing.local", description="A real OpenStack on loopback."
-    )
+    parser = exposure.Parser(prog="python -m hyperx_glance.testing.local", description="A real OpenStack on loopback.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     up = _command(commands, "up", _up, "start the cloud, or check that it runs; it runs until `down`")
@@ -112,7 +110,7 @@ def _add_python(command: argparse.ArgumentParser) -> None:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[exposure.Parser],
     name: str,
     run: Callable[[argparse.Namespace], int],
     help_text: str,

@@ -18,16 +18,20 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 import yaml
 
 from hyperx_glance.testing.exposure import Exposure
+from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.local.layout import SERVICES
 from hyperx_glance.testing.local.local_cloud import LocalCloud
 from hyperx_glance.testing.profiles import written
 from hyperx_glance.testing.web_server import LARGEST_BODY, WebServer, chunks
+
+with needed("localcloud"):
+    from cheroot import errors
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -123,6 +127,9 @@ class Front:
         connection = http.client.HTTPConnection(urlsplit(self._cloud.url(service)).netloc)
         try:
             response = _asked(connection, environ, rest if rest.startswith("/") else f"/{rest}")
+        except errors.MaxSizeExceeded:
+            connection.close()
+            return _told(environ, start_response, "413 Content Too Large", "The body of the request is too large.")
         except OSError as error:
             connection.close()
             return _told(environ, start_response, "502 Bad Gateway", f"{service} does not answer: {error}.")
@@ -147,10 +154,11 @@ class Front:
         length = response.getheader("Content-Length")
         media_type = response.getheader("Content-Type", "")
         body: Iterable[bytes]
-        if environ["REQUEST_METHOD"] != "HEAD" and ("json" in media_type or "html" in media_type):
+        if "json" in media_type or "html" in media_type:
             with contextlib.closing(connection):
                 text = places.shown(response.read(), origin)
-            length, body = str(len(text)), [text]
+            is_whole = environ["REQUEST_METHOD"] != "HEAD"
+            length, body = (str(len(text)), [text]) if is_whole else (None, [])
         else:
             body = _pieces(connection, response)
         if length is not None and response.status != http.HTTPStatus.NO_CONTENT:
@@ -165,14 +173,12 @@ def _told(environ: "WSGIEnvironment", start_response: "StartResponse", status: s
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
 
-def _asked(
-    connection: http.client.HTTPConnection, environ: "WSGIEnvironment", target: str
-) -> http.client.HTTPResponse:
+def _asked(connection: http.client.HTTPConnection, environ: "WSGIEnvironment", target: str) -> http.client.HTTPResponse:
     """Send a request on, and return the head of the answer."""
     connection.putrequest(environ["REQUEST_METHOD"], target, skip_accept_encoding=True)
     for key, value in environ.items():
         name = key.removeprefix("HTTP_").replace("_", "-").lower()
-        if key == "CONTENT_TYPE" and value or key.startswith("HTTP_") and not _NOT_SENT_ON.fullmatch(name):
+        if (key == "CONTENT_TYPE" and value) or (key.startswith("HTTP_") and not _NOT_SENT_ON.fullmatch(name)):
             connection.putheader(name, value)
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     body: Iterator[bytes] | None = None
@@ -187,7 +193,7 @@ def _asked(
     return connection.getresponse()
 
 
-def _pieces(connection: http.client.HTTPConnection, response: Any) -> Iterator[bytes]:
+def _pieces(connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> Iterator[bytes]:
     with contextlib.closing(connection):
         while piece := response.read(_PIECE):
             yield piece

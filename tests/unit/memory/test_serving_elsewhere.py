@@ -45,7 +45,9 @@ def ask(server: Server, method: str, target: str, **options: Any) -> requests.Re
 
 
 @pytest.mark.parametrize(("method", "target"), CONTROLS)
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer x", "Basic TOKEN", "TOKEN", "Bearer TOKENx", "Bearer ä"])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer x", "Basic TOKEN", "TOKEN", "Bearer TOKENx", "Bearer ä"]
+)
 def test_control_does_nothing_without_the_token(server: Server, method: str, target: str, authorization: str) -> None:
     cloud = server.clouds["cloud"]
     given = authorization.replace("TOKEN", server.control_token).encode()
