@@ -45,7 +45,7 @@ class Exposure:
     With ``ca_file``, the cloud answers by HTTPS. Its certificate is new at each start, and the certificate of its
     authority is written to this file.
 
-    Raises `InvalidRequestError` if the values do not fit together.
+    Raises `~hyperx_glance.InvalidRequestError` if the values do not fit together.
     """
 
     host: str = _LOOPBACK[0]
