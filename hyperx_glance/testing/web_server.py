@@ -43,7 +43,12 @@ class _Gateway(wsgi.Gateway_10):
 
     def respond(self) -> None:
         """Answer, and continue where the next request begins, unless the connection ends."""
-        super().respond()
+        try:
+            super().respond()
+        except OSError:  # the client has gone
+            # Or the writer tries once more at its end, which Python tells on stderr (Lib/_pyio.py, IOBase.__del__).
+            self.req.conn.wfile.raw.close()
+            raise
         if self.req.chunked_read and not self.req.close_connection:
             for _ in chunks(self.req.rfile, LARGEST_BODY):
                 pass
@@ -146,9 +151,13 @@ class WebServer:
         """Close the port, and do not wait for running requests."""
         self._server.stop()
 
+    def start(self) -> None:
+        """Serve requests in a thread until `close`."""
+        self._thread.start()
+
     def __enter__(self) -> Self:
         """Start to serve requests."""
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(

@@ -104,7 +104,7 @@ class Front:
 
     def __enter__(self) -> Self:
         """Start to serve requests."""
-        self._web.__enter__()
+        self._web.start()
         return self
 
     def __exit__(

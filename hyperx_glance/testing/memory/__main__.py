@@ -12,20 +12,16 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import exposure
-
-if TYPE_CHECKING:
-    from hyperx_glance.testing.profiles import ProfileName
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 2 if the arguments cannot be served."""
     chosen = _parser().parse_args(arguments)
     try:
-        return _serve(chosen.port, exposure.chosen(chosen), chosen.cloud or ["cloud"], chosen.profile)
+        return _serve(chosen)
     except InvalidRequestError as error:
         print(error, file=sys.stderr)
         return 2
@@ -39,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m hyperx_glance.testing.memory", description="An OpenStack in memory, behind HTTP."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    text = "answer on loopback until interrupted; print a clouds.yaml first, and nothing else"
+    text = "answer by HTTP until interrupted, on loopback by default; print a clouds.yaml first, and nothing else"
     serve = commands.add_parser("serve", help=text, description=text)
     exposure.add_options(serve)
     serve.add_argument("--cloud", action="append", metavar="NAME", help="name of a cloud; repeat for several")
@@ -48,12 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(port: int, place: exposure.Exposure, names: Sequence[str], profile: ProfileName) -> int:
+def _serve(chosen: argparse.Namespace) -> int:
     from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - a wrong command needs no server
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    place = exposure.chosen(chosen)
     try:
-        server = Server(port=port, names=names, profile=profile, exposure=place)
+        server = Server(port=chosen.port, names=chosen.cloud or ["cloud"], profile=chosen.profile, exposure=place)
     except OSError as error:
         print(error, file=sys.stderr)
         return 2

@@ -112,9 +112,13 @@ class Server:
         """Close the port, and do not wait for running requests."""
         self._web.close()
 
+    def start(self) -> None:
+        """Serve requests in a thread until `close`."""
+        self._web.start()
+
     def __enter__(self) -> Self:
         """Start to serve requests."""
-        self._web.__enter__()
+        self.start()
         return self
 
     def __exit__(
