@@ -28,7 +28,7 @@ def test_a_program_uses_the_served_cloud_until_it_is_terminated(tmp_path: Path) 
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            lines = []
+            lines: list[str] = []
             while "system_scope" not in "".join(lines[-6:]) or "cacert" not in lines[-1]:
                 lines.append(process.stdout.readline())
                 assert lines[-1], process.communicate()[1]
