@@ -121,10 +121,10 @@ class Exposure:
         scheme = forwarded if forwarded in ("http", "https") else self.scheme
         return f"{scheme}://{str(environ.get('HTTP_HOST', '')).lower()}"
 
-    def cloud_entries(self, entries: Mapping[str, object]) -> dict[str, object]:
+    def cloud_entries(self, entries: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
         """Return the entries of a ``clouds.yaml``, with the file of the certificate's authority."""
         trusted = {} if self.ca_file is None else {"cacert": str(self.ca_file.absolute())}
-        return {name: {**entry, **trusted} for name, entry in entries.items() if isinstance(entry, dict)}
+        return {name: {**entry, **trusted} for name, entry in entries.items()}
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Make the certificate and write its authority to ``ca_file``; return None if there is none.

@@ -98,7 +98,7 @@ class Server:
 
     def clouds_yaml(self) -> str:
         """Write a ``clouds.yaml`` whose clouds are the users: "alice", and "NAME-alice" for clouds after the first."""
-        found: dict[str, object] = {}
+        found: dict[str, dict[str, object]] = {}
         for number, (name, cloud) in enumerate(self.clouds.items()):
             prefix = "" if number == 0 else f"{name}-"
             found |= {prefix + key: each for key, each in entries(cloud.auth, cloud.users, cloud.profile).items()}
