@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 """The hosts under which a server on loopback is known, as they stand in a URL."""
+_NAME: Final = r"\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?"
+_ORIGIN: Final = re.compile(rf"https?://(?:{_NAME})(?::(?P<port>[0-9]{{1,5}}))?/?", re.ASCII | re.IGNORECASE)
 _HOST: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]*)(?::[0-9]*)?")
 _OWN_SITES: Final = ("", "none", "same-origin")
 _LONGEST_HOST: Final = 253
@@ -58,6 +60,31 @@ def guarded(application: WSGIApplication, hosts: Collection[str] = LOOPBACK) -> 
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
     return answer
+
+
+def is_host(text: str) -> bool:
+    """Check whether a text is a name or an address as it stands in a URL, without a port.
+
+    >>> is_host("cloud"), is_host("[::1]"), is_host("cloud:80"), is_host("*"), is_host("")
+    (True, True, False, False, False)
+    """
+    return re.fullmatch(_NAME, text, re.ASCII | re.IGNORECASE) is not None
+
+
+def is_origin(url: str) -> bool:
+    """Check whether a URL is a scheme, a host and perhaps a port.
+
+    >>> is_origin("https://cloud.example"), is_origin("http://cloud:5000/"), is_origin("http://cloud/path")
+    (True, True, False)
+    """
+    match = _ORIGIN.fullmatch(url)
+    return match is not None and 0 < int(match["port"] or "80") < 1 << 16
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL in lower case, as it stands there."""
+    match = _HOST.fullmatch(urlsplit(url).netloc.lower())
+    return match["host"] if match else ""
 
 
 def leads_to(url: str, hosts: Collection[str] = LOOPBACK) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hyperx_glance.testing.origins import LOOPBACK, guarded, leads_to, refusal
+from hyperx_glance.testing.origins import LOOPBACK, guarded, host_of, is_host, is_origin, leads_to, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +63,14 @@ def test_no_other_origin_is_its_own(origin: str) -> None:
     own = origin.lower() in ("", f"http://{place}", f"https://{place}")
 
     assert bool(refusal({"HTTP_HOST": place, "HTTP_ORIGIN": origin})) != own
+
+
+@given(st.builds("{}://{}".format, st.sampled_from(["http", "HTTPS", "ftp"]), HEADERS))
+def test_a_public_url_is_nothing_but_a_scheme_a_host_and_a_port(url: str) -> None:
+    host = host_of(url) if is_origin(url) else ""
+
+    assert not is_origin(url) or (is_host(host) and leads_to(url, {host}) and url.count("/") <= 3)
+    assert not host or refusal({"HTTP_HOST": url.split("/")[2]}, {host}) == ""
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,15 @@ SystemExit: 2
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.testing import exposure
 from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
 from hyperx_glance.testing.local.layout import HOST, HYPERVISORS, SERVICES, LocalCloudError
@@ -33,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
+    except InvalidRequestError as error:
+        print(error, file=sys.stderr)
+        return 2
     except (LocalCloudError, ModuleNotFoundError) as error:  # both say what to do
         print(error, file=sys.stderr)
         return 1
@@ -41,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m hyperx_glance.testing.local", description="A real OpenStack on loopback."
-    )
+    parser = exposure.Parser(prog="python -m hyperx_glance.testing.local", description="A real OpenStack on loopback.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     up = _command(commands, "up", _up, "start the cloud, or check that it runs; it runs until `down`")
@@ -79,6 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     down = _command(commands, "down", _down, "stop the cloud and remove what it wrote")
     down.add_argument("--keep", action="store_true", help="keep data and logs, for another `up`")
 
+    serve = _command(
+        commands,
+        "serve",
+        _serve,
+        "run a fresh cloud behind one port until interrupted; print a clouds.yaml when it is up, and nothing else",
+    )
+    exposure.add_options(serve)
+    serve.add_argument("--profile", choices=PROFILES, default="default", help="initial content (default: default)")
+    _add_python(serve)
+
     demo = _command(
         commands, "demo", _demo, "run the whole demo on a fresh cloud: register, look, launch, edit, delete"
     )
@@ -95,14 +110,14 @@ def _add_python(command: argparse.ArgumentParser) -> None:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[exposure.Parser],
     name: str,
     run: Callable[[argparse.Namespace], int],
     help_text: str,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_text, description=help_text)
     command.set_defaults(run=run)
-    if name != "demo":
+    if name not in ("serve", "demo"):
         command.add_argument(
             "--directory",
             type=Path,
@@ -134,6 +149,29 @@ def _up(chosen: argparse.Namespace) -> int:
     )
     print(f"Its users are clouds of {clouds}: export OS_CLIENT_CONFIG_FILE={clouds}")
     print(f"Logs are in {cloud.directory / 'logs'}.")
+    return 0
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from hyperx_glance.testing.local.front import Front
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    place = exposure.chosen(chosen)
+    cloud = LocalCloud(profile=chosen.profile, python=chosen.python)
+    try:
+        front = Front(cloud, port=chosen.port, exposure=place)  # before the cloud, which takes seconds
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        with cloud:
+            if place.is_public:
+                exposure.warn(front.told_url)
+            print(front.clouds_yaml(), end="", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                front.run()
+    finally:
+        front.close()
     return 0
 
 

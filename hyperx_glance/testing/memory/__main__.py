@@ -15,26 +15,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.testing import exposure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status: 2 if the arguments cannot be served."""
     chosen = _parser().parse_args(arguments)
     try:
         return _serve(chosen)
+    except InvalidRequestError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ModuleNotFoundError as error:  # it names the extra
         print(error, file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = exposure.Parser(
         prog="python -m hyperx_glance.testing.memory", description="An OpenStack in memory, behind HTTP."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    text = "answer on loopback until interrupted; print a clouds.yaml first, and nothing else"
+    text = "answer by HTTP until interrupted, on loopback by default; print a clouds.yaml first, and nothing else"
     serve = commands.add_parser("serve", help=text, description=text)
-    serve.add_argument("--port", type=int, default=0, help="port to listen on (default: a free port)")
+    exposure.add_options(serve)
     serve.add_argument("--cloud", action="append", metavar="NAME", help="name of a cloud; repeat for several")
     words = "initial content of each cloud; devstack adds demo, alt_demo, a public image and other flavors"
     serve.add_argument("--profile", choices=["default", "devstack"], default="default", help=words)
@@ -49,26 +53,23 @@ def _serve(chosen: argparse.Namespace) -> int:
     from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - a wrong command needs no server
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        state = chosen.state.read_bytes() if chosen.state else None
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 2
+    place = exposure.chosen(chosen)
     try:
         server = Server(
             port=chosen.port,
             names=chosen.cloud or ["cloud"],
             profile=chosen.profile,
             seed=chosen.seed,
-            state=state,
+            state=chosen.state.read_bytes() if chosen.state else None,
+            exposure=place,
         )
-    except InvalidRequestError as error:
-        print(error, file=sys.stderr)
-        return 2
     except OSError as error:
         print(error, file=sys.stderr)
-        return 1
+        return 2
     try:
+        if place.is_public:
+            exposure.warn(server.told_url)
+            print(f"Control token: {server.control_token}", file=sys.stderr, flush=True)
         # A reader who has read this to its end can log in at once: the port is bound, and answers when the server runs.
         print(server.clouds_yaml(), end="", flush=True)
         server.run()

@@ -21,7 +21,8 @@ POST    /NAME/control/quota     ``Nova.set_quota``: department, instances, cores
 POST    /NAME/control/set       settings of a service: service, and any of its plain attributes, such as build_polls
 ======  ======================  =======================================================================================
 
-A request with a body must say ``Content-Type: application/json``, which a web page cannot send to another origin.
+A request with a body must say ``Content-Type: application/json``, which a web page cannot send to another origin. If
+the server has a public URL, each request must send ``Authorization: Bearer TOKEN``, with the token of its start.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known, origins
-from hyperx_glance.testing.memory.wire import Reply, json_reply, read_json
+from hyperx_glance.testing.memory.wire import Reply, json_reply, read_json, seen
+from hyperx_glance.texts import Text
 
 if TYPE_CHECKING:
     from hyperx_glance.testing.memory.cloud import InMemoryCloud, ServiceName
@@ -42,11 +45,30 @@ if TYPE_CHECKING:
 
 LARGEST_STATE: Final = 64 << 20
 """The most bytes of a state that is loaded: what is wrong in it may take fifty times as much in memory."""
-_PATH: Final = re.compile(r"/(?P<name>[A-Za-z0-9._-]+)/control(?:/(?P<what>[a-z]+))?")
+_NAME: Final = r"[A-Za-z0-9._-]+"
+_PATH: Final = re.compile(rf"/(?P<name>{_NAME})/control(?:/(?P<what>[a-z]+))?")
+_BELOW: Final = re.compile(r"(?:/[^/?#]*)?/control(?:[/?#].*)?", re.DOTALL)
 _NOT_SET: Final = ("failures", "first_endpoints")
 _LARGEST_NUMBER: Final = 10**9
 _LARGEST_DOWNLOAD: Final = 1 << 30
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\xa0-\xff]*")
+
+
+def check_name(name: str) -> None:
+    """Raise `InvalidRequestError` if a cloud cannot have this name."""
+    if not re.fullmatch(_NAME, name):
+        raise InvalidRequestError(Text(f"A cloud's name must be letters, digits, dots, - and _, not {name!r}."))
+
+
+def is_at(path: str) -> bool:
+    """Check whether a path is one of the control's."""
+    return _BELOW.fullmatch(path) is not None
+
+
+def refusal() -> Reply:
+    """Answer a request without the token."""
+    text = "The control needs the token that the server printed at its start, as Authorization: Bearer TOKEN."
+    return json_reply(401, {"error": text}, **{"WWW-Authenticate": "Bearer"})
 
 
 def answer(
@@ -104,17 +126,17 @@ def _not_json() -> Reply:
 
 
 def files_url(server: Server, cloud: str, name: object) -> str:
-    """Return the URL below which the server itself answers with a file of a cloud."""
+    """Return the URL at which the caller finds a file of a cloud on the server itself."""
     if not isinstance(name, str) or not name:
         raise TypeError("name must be a string, and not empty.")
-    return f"{server.url}/{cloud}/files/{quote(name)}"
+    return seen(f"{server.told_url}/{cloud}/files/{quote(name)}")
 
 
 def _asked(server: Server, cloud: str, what: str, text: bytes) -> dict[str, Any]:
     body = read_json(text or b"{}")
     if not isinstance(body, dict):
         raise TypeError("The body must be a JSON object.")
-    if what == "set" and "url" in body and not origins.leads_to(str(body["url"]), server.hosts):
+    if what == "set" and "url" in body and not origins.leads_to(str(body["url"]), server.exposure.hosts):
         raise ValueError("The URL of a service must lead to this server.")
     if what == "download" and "name" in body:
         body["url"] = files_url(server, cloud, body.pop("name"))

@@ -1,71 +1,55 @@
-"""In-memory clouds behind HTTP, on a port of loopback: for programs in other processes and languages.
+"""In-memory clouds behind HTTP, by default on a port of loopback: for programs in other processes and languages.
 
     with Server() as server:
         keywords = server.clouds["cloud"].auth("alice")
 
 Each cloud has a name, and the paths of its services begin with it: ``/cloud/identity``, ``/cloud/image``,
-``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``. Below ``/cloud/control``, a test in any language sets what a
-test in Python sets in the object. Below ``/cloud/files`` are the planned downloads whose URLs are there.
+``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``, ``/cloud/placement``. Below ``/cloud/control``, a test in any
+language sets what a test in Python sets in the object. Below ``/cloud/files`` are the planned downloads whose URLs are
+there.
+
+With ``exposure``, programs on other machines reach the server, too: see `hyperx_glance.testing.exposure.Exposure`.
 """
 
 from __future__ import annotations
 
+import hmac
 import http
-import threading
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.testing import origins
 from hyperx_glance.testing.capabilities import NEWEST
+from hyperx_glance.testing.exposure import Exposure
 from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.memory import control
 from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
-from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply
+from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply, seen_at
 from hyperx_glance.testing.profiles import ProfileName, entries, written
+from hyperx_glance.testing.web_server import LARGEST_BODY, WebServer, chunks
 from hyperx_glance.texts import Text
 
 with needed("testing"):
-    from cheroot import errors, wsgi
+    from cheroot import errors
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from hyperx_glance.testing.memory.glance.downloads import Download
 
-HOST: Final = "127.0.0.1"
-PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
-LARGEST_BODY: Final = 1 << 30
-"""The most bytes of a request's body; those of an image stay in memory."""
-_LARGEST_HEADERS: Final = 64 << 10
-_THREADS: Final = 16
-
-
-class _Gateway(wsgi.Gateway_10):
-    """A gateway that reads the rest of a chunked body, which cheroot would treat as the next request."""
-
-    def respond(self) -> None:
-        """Answer, and continue where the next request begins, unless the connection ends."""
-        try:
-            super().respond()
-        except OSError:  # the client has gone
-            # Or the writer tries once more at its end, which Python tells on stderr (Lib/_pyio.py, IOBase.__del__).
-            self.req.conn.wfile.raw.close()
-            raise
-        if self.req.chunked_read and not self.req.close_connection:
-            for _ in _chunks(self.req.rfile, LARGEST_BODY):
-                pass
-            for _ in self.req.rfile.read_trailer_lines():
-                pass
-
-
-class _Quiet(wsgi.Server):
-    """A server that logs nothing: a cloud's ``failures`` has its own mistakes."""
-
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's
-        """Discard the server's messages."""
+PATHS: Final = {
+    "keystone": "identity",
+    "glance": "image",
+    "nova": "compute",
+    "neutron": "network",
+    "cinder": "volume",
+    "placement": "placement",
+}
+KEPT_REQUESTS: Final = 1000
+"""How many of the latest requests a served cloud keeps at least, so that it can run for days."""
 
 
 class Server:
@@ -73,6 +57,9 @@ class Server:
 
     ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``,
     the ``release`` and the ``seed``, or begin with the saved ``state``.
+    ``exposure`` is the address, and what else is needed for clients on other machines. Raises `OSError` if the port
+    cannot be bound, and `~hyperx_glance.InvalidRequestError` if a name cannot be in a path, or for what is
+    no state.
     """
 
     def __init__(
@@ -84,7 +71,10 @@ class Server:
         release: str = NEWEST,
         seed: int | None = None,
         state: bytes | None = None,
+        exposure: Exposure | None = None,
     ) -> None:
+        for name in names:
+            control.check_name(name)
         if state is not None:
             if profile != "default" or seed is not None:
                 raise InvalidRequestError(Text("A state has a profile and a seed of its own: leave these out."))
@@ -95,25 +85,31 @@ class Server:
         self._state = state
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset replaces one with a fresh one."""
-        self.hosts = origins.LOOPBACK
-        """The hosts by which the server is known; requests to others are refused."""
-        application = origins.guarded(self._application, self.hosts)
-        self._server: Any = _Quiet((HOST, port), application, numthreads=_THREADS, request_queue_size=128)
-        self._server.gateway = _Gateway
-        self._server.max_request_header_size = _LARGEST_HEADERS
-        self._server.max_request_body_size = LARGEST_BODY
-        self._server.expiration_interval = 0.05  # the most seconds that the shutdown waits
-        self._server.prepare()
-        self.port = int(self._server.bind_addr[1])
+        self._web = WebServer(self._application, port=port, exposure=exposure)
+        self.exposure = self._web.exposure
+        """The address, the public URL and the hosts of the server."""
+        self.port = self._web.port
         """The port on which it listens."""
-        self._thread = threading.Thread(target=self._server.serve, name="in-memory cloud", daemon=True)
+        self.control_token = secrets.token_urlsafe() if self.exposure.is_public else ""
+        """What requests below ``/NAME/control`` must send as a bearer token; "" if they need none."""
         for name in names:
             self.add(name)
 
     @property
     def url(self) -> str:
-        """The URL of the server."""
-        return f"http://{HOST}:{self.port}"
+        """The URL of the server for programs of this machine."""
+        return self._web.url
+
+    @property
+    def told_url(self) -> str:
+        """The URL of the server in its ``clouds.yaml``: a public one, unless it depends on the request."""
+        return self.exposure.told_url(self.port)
+
+    def lets_control(self, authorization: str) -> bool:
+        """Check whether a request with this header ``Authorization`` may use the control."""
+        kind, _, token = authorization.partition(" ")
+        known = hmac.compare_digest(token.strip().encode(), self.control_token.encode())
+        return not self.control_token or (kind.lower() == "bearer" and known)
 
     def add(self, name: str, state: bytes | None = None) -> InMemoryCloud:
         """Add a new cloud with this name, in place of an old one of the same name; ``state`` is its content.
@@ -121,9 +117,9 @@ class Server:
         Raise `~hyperx_glance.InvalidRequestError`, and change nothing, if this is no state.
         """
         cloud = InMemoryCloud(profile=self._profile, release=self._release, seed=self._seed)
-        cloud.files_url = f"{self.url}/{name}/files/"
+        cloud.files_url = f"{self.told_url}/{name}/files/"
         for service in cloud.keystone.services:
-            service.url = f"{self.url}/{name}/{PATHS[service.name]}"
+            service.url = f"{self.told_url}/{name}/{PATHS[service.name]}"
         document = self._state if state is None else state
         if document is not None:
             cloud.restore(document)
@@ -134,25 +130,25 @@ class Server:
 
     def clouds_yaml(self) -> str:
         """Write a ``clouds.yaml`` whose clouds are the users: "alice", and "NAME-alice" for clouds after the first."""
-        found: dict[str, object] = {}
+        found: dict[str, dict[str, object]] = {}
         for number, (name, cloud) in enumerate(self.clouds.items()):
             prefix = "" if number == 0 else f"{name}-"
             found |= {prefix + key: each for key, each in entries(cloud.auth, cloud.users, cloud.profile).items()}
-        return written(found)
+        return written(self.exposure.cloud_entries(found))
 
     def run(self) -> None:
         """Serve requests until the process is interrupted."""
-        self._server.serve()
+        self._web.run()
 
     def close(self) -> None:
         """Close the port, and do not wait for running requests."""
         for cloud in self.clouds.values():
             cloud.end_delays()
-        self._server.stop()
+        self._web.close()
 
     def start(self) -> None:
         """Serve requests in a thread until `close`."""
-        self._thread.start()
+        self._web.start()
 
     def __enter__(self) -> Self:
         """Start to serve requests."""
@@ -163,8 +159,9 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop, and raise the clouds' own failures."""
-        self.close()
-        self._thread.join()
+        for cloud in self.clouds.values():
+            cloud.end_delays()
+        self._web.__exit__(kind, error, traceback)
         if error is None:
             for cloud in self.clouds.values():
                 cloud.check()
@@ -185,16 +182,26 @@ class Server:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.content]
 
     def _answered(self, environ: WSGIEnvironment) -> Reply:
+        origin = self.exposure.origin(environ, self.port)
+        with seen_at(self.told_url, origin):
+            return self._answered_at(origin, environ)
+
+    def _answered_at(self, origin: str, environ: WSGIEnvironment) -> Reply:
         method = environ["REQUEST_METHOD"]
-        url = self.url + _local(environ["REQUEST_URI"])
+        path = environ["REQUEST_URI"]
+        if control.is_at(path) and not self.lets_control(environ.get("HTTP_AUTHORIZATION", "")):
+            return control.refusal()
+        url = origin + path
         headers = _headers(environ)
         source = _body(environ)
         media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        controlled = control.answer(self, method, url.removeprefix(self.url), media_type, source)
+        controlled = control.answer(self, method, path, media_type, source)
         if controlled is not None:
             return controlled
         for cloud in list(self.clouds.values()):
             if cloud.service_at(url) is not None:
+                if len(cloud.requests) >= 2 * KEPT_REQUESTS:
+                    del cloud.requests[:-KEPT_REQUESTS]
                 return cloud.answer(method, url, headers, source)
             if method in ("GET", "HEAD") and url in cloud.glance.downloads:
                 return _file(cloud.glance.downloads[url])
@@ -210,14 +217,6 @@ def _file(planned: Download) -> Reply:
     return Reply(
         200, planned if isinstance(planned, bytes) else planned(), {"Content-Type": "application/octet-stream"}
     )
-
-
-def _local(target: str) -> str:
-    """Take the path out of a request's target, which is a whole URL in a request to a proxy."""
-    if target.startswith("http://"):
-        _, _, rest = target.removeprefix("http://").partition("/")
-        return f"/{rest}"
-    return target
 
 
 def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
@@ -237,31 +236,8 @@ def _body(environ: WSGIEnvironment) -> bytes | Iterator[bytes] | None:
     if not chunked and not length:
         return None
     if "json" not in environ.get("CONTENT_TYPE", ""):
-        return _chunks(environ["wsgi.input"], LARGEST_BODY)
+        return chunks(environ["wsgi.input"], LARGEST_BODY)
     largest = control.LARGEST_STATE if control.is_state(environ["PATH_INFO"]) else LARGEST_JSON
     if length > largest:
         raise errors.MaxSizeExceeded
-    return b"".join(_chunks(environ["wsgi.input"], largest))
-
-
-def _chunks(stream: Any, most: int) -> Iterator[bytes]:  # noqa: ANN401 - cheroot's readers have no types
-    """Read a body; raise `MaxSizeExceeded` if it has more bytes than that."""
-    while chunk := _read(stream):
-        most -= len(chunk)
-        if most < 0:
-            raise errors.MaxSizeExceeded
-        yield chunk
-
-
-def _read(stream: Any) -> bytes:  # noqa: ANN401 - as above
-    """Read some of a body, and a chunk to its end (cheroot/server.py, ChunkedRFile copies the rest at each reading)."""
-    try:
-        piece: bytes = stream.read(1 << 16)
-    except OSError as error:
-        if str(error) != "Request Entity Too Large":  # as ChunkedRFile says of a chunk
-            raise
-        raise errors.MaxSizeExceeded from error
-    rest: bytes = getattr(stream, "buffer", b"")
-    if rest:
-        stream.buffer = b""
-    return piece + rest
+    return b"".join(chunks(environ["wsgi.input"], largest))

@@ -10,6 +10,7 @@ b'{"message": "No image found with ID x<br /><br />\\n\\n\\n", "code": "404 Not 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import dataclasses
 import functools
 import html
@@ -184,6 +185,33 @@ class Route:
     public: bool = False
 
 
+_SEEN_AT: Final = contextvars.ContextVar[tuple[str, str] | None]("seen_at", default=None)
+
+
+@contextlib.contextmanager
+def seen_at(own: str, origin: str) -> Iterator[None]:
+    """Let the URLs that begin with ``own`` begin with ``origin`` for one request: its caller reaches the server there.
+
+    >>> with seen_at("http://127.0.0.1:80", "https://cloud:8443"):
+    ...     seen("http://127.0.0.1:80/image"), seen("http://127.0.0.1:8080/image")
+    ('https://cloud:8443/image', 'http://127.0.0.1:8080/image')
+    """
+    before = _SEEN_AT.set((own, origin))
+    try:
+        yield
+    finally:
+        _SEEN_AT.reset(before)
+
+
+def seen(url: str) -> str:
+    """Return a URL as the caller of the running request sees it."""
+    place = _SEEN_AT.get()
+    if place is None:
+        return url
+    own, origin = place
+    return origin + url.removeprefix(own) if url == own or url.startswith(f"{own}/") else url
+
+
 class Service:
     """Base class of a service: routes, and errors in its own form."""
 
@@ -209,9 +237,18 @@ class Service:
         """The source of its ids, passwords and tokens."""
         self.failures: list[Failure] = []
         """Requests that this fake could not answer."""
+        # Nobody resolves this name: requests to it do not leave the process.
         self.url = f"http://{self.name}.cloud.test"
-        """The root of the service. Nobody resolves this name: requests to it do not leave the process."""
         self._routes = [(route, re.compile(route.pattern)) for route in self.routes()]
+
+    @property
+    def url(self) -> str:
+        """The root of the service, as the caller of the running request sees it."""
+        return seen(vars(self)["url"])
+
+    @url.setter
+    def url(self, url: str) -> None:
+        vars(self)["url"] = url
 
     if not TYPE_CHECKING:  # or type checkers would accept any name
 

@@ -163,7 +163,7 @@ def test_a_port_that_is_taken_is_said(server: Server) -> None:
     command = [sys.executable, "-m", "hyperx_glance.testing.memory", "serve", "--port", str(server.port)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=scaled(20), check=False)
 
-    assert (told.returncode, told.stdout) == (1, "")
+    assert (told.returncode, told.stdout) == (2, "")
     assert str(server.port) in told.stderr
 
 

@@ -16,9 +16,10 @@ import pytest
 import requests
 
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.testing.memory.serving import LARGEST_BODY, Server
+from hyperx_glance.testing.memory.serving import Server
 from hyperx_glance.testing.memory.wire import LARGEST_JSON
 from hyperx_glance.testing.timing import scaled
+from hyperx_glance.testing.web_server import LARGEST_BODY
 from tests.unit.memory.asking import boot, nova
 
 if TYPE_CHECKING:
