@@ -8,7 +8,9 @@
 """
 
 import logging
+import math
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -84,7 +86,11 @@ def read(
     (glance/api/v2/images.py, index). The list would seem to end there. With the last image in sight, a page is never
     empty, and ``next`` is reliable. Only the marker of ``next`` is used, since it repeats only one of several tags
     (ResponseSerializer.index). If Glance never sends more than one image (api_limit_max), pages cannot overlap.
+
+    A database that ignores case finds an image with the tags "Linux" and "linux" twice for one tag. Glance cuts the page
+    before it joins the two, and then sends no ``next``, since the page is not full.
     """
+    tags = frozenset(value for key, value in parameters if key == "tag")
     recent: deque[str] = deque(behind, maxlen=remembered)
     passed: set[str] = set()
     marker, asked, read = (behind[-1] if behind else None), size(0), 0
@@ -93,17 +99,20 @@ def read(
         marker, (images, following) = _page_behind(
             cloud, parameters, marker, asked, recent, complete=read == len(recent), begun=read > 0
         )
-        seen, before, number = set(recent), read, 0
+        seen, before, number, rows = set(recent), read, 0, 0
         if following in passed and following not in seen:
             raise _stuck(following)
         for image in images:
             number += 1
+            rows += _rows(image, tags) if tags else 1
             if image.id not in seen:
                 seen.add(image.id)
                 recent.append(image.id)
                 read += 1
                 yield image
         fresh, single = read > before, single and number <= 1
+        if following is None and rows > number and rows >= asked:
+            following = recent[-1]
         if following is None or (not fresh and following in seen and asked < LARGEST_PAGE):
             if following is None and (number or asked >= LARGEST_PAGE or (not read and not may_be_emptied)):
                 return
@@ -124,6 +133,18 @@ def read(
         else:
             passed.add(following)
             marker, asked = following, size(read)
+
+
+def _rows(image: Image, asked: Collection[str]) -> int:
+    """Return how often a database may find an image that has all these tags."""
+    tags = [_alike(tag) for tag in image.tags]
+    return math.prod(max(1, tags.count(_alike(tag))) for tag in asked)
+
+
+def _alike(tag: str) -> str:
+    """Return what equal tags have in common for a database that ignores case, accents and spaces at the end."""
+    parts = unicodedata.normalize("NFKD", tag.strip())
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
 def _sends_one_at_a_time(cloud: Cloud, parameters: Sequence[tuple[str, str]], recent: Sequence[str]) -> bool:

@@ -56,6 +56,17 @@ def test_results_of_a_case_insensitive_database_are_filtered_again() -> None:
         assert client.count(**criteria) == 2
 
 
+@pytest.mark.parametrize("page_size", [1, 2, 3, 1000])
+def test_a_list_goes_on_behind_images_that_a_case_insensitive_database_finds_twice(page_size: int) -> None:
+    cloud = InMemoryCloud()
+    cloud.glance.case_sensitive = False
+    some = fill(cloud, 3, tags=["linux", "Linux", "LINUX "]) + fill(cloud, 3, tags=["linux"])
+    client = connect(cloud, page_size=page_size)
+
+    assert sorted(ids(client, tags={"linux"})) == sorted(some)
+    assert client.count(any_tags={"linux", "x"}) == 6
+
+
 # ----------------------------------------------------------------- one image
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -21,7 +22,7 @@ class Listing(Imports):
         marker = call.value("marker")
         if marker:
             images = self._behind(call, marker, columns, images)
-        page = images[:limit]
+        page = self._cut(call, images, limit)
         if self._jobs:
             self._look_elsewhere(page)
         seen = [image for image in page if image.id not in self.hidden_by_policy]
@@ -35,6 +36,20 @@ class Listing(Imports):
         if seen and len(page) == limit:
             body["next"] = f"/v2/images?{urlencode([*query, ('marker', seen[-1].id)])}"
         return json_reply(200, body)
+
+    def _cut(self, call: Call, images: list[ImageRecord], limit: int) -> list[ImageRecord]:
+        """Cut a page, in which a database that ignores case counts an image once for each of its tags that it finds."""
+        if self.case_sensitive:
+            return images[:limit]
+        page: list[ImageRecord] = []
+        rows = 0
+        for image in images:
+            if rows >= limit:
+                break
+            found = (sum(self._same(tag, asked.strip()) for tag in image.tags) for asked in call.values("tag"))
+            rows += math.prod(found)
+            page.append(image)
+        return page
 
     def _page_size(self, call: Call) -> int:
         if not call.values("limit"):
