@@ -87,8 +87,8 @@ def read(
     empty, and ``next`` is reliable. Only the marker of ``next`` is used, since it repeats only one of several tags
     (ResponseSerializer.index). If Glance never sends more than one image (api_limit_max), pages cannot overlap.
 
-    A database that ignores case finds an image with the tags "Linux" and "linux" twice for one tag. Glance cuts the page
-    before it joins the two, and then sends no ``next``, since the page is not full.
+    A database that ignores case finds an image with the tags "Linux" and "linux" twice for one tag. Glance cuts the
+    page before it joins the two, and then sends no ``next``, since the page is not full.
     """
     tags = frozenset(value for key, value in parameters if key == "tag")
     recent: deque[str] = deque(behind, maxlen=remembered)
@@ -104,15 +104,14 @@ def read(
             raise _stuck(following)
         for image in images:
             number += 1
-            rows += _rows(image, tags) if tags else 1
+            rows += _rows(image, tags)
             if image.id not in seen:
                 seen.add(image.id)
                 recent.append(image.id)
                 read += 1
                 yield image
         fresh, single = read > before, single and number <= 1
-        if following is None and rows > number and rows >= asked:
-            following = recent[-1]
+        following = following or (recent[-1] if number < asked <= rows else None)
         if following is None or (not fresh and following in seen and asked < LARGEST_PAGE):
             if following is None and (number or asked >= LARGEST_PAGE or (not read and not may_be_emptied)):
                 return
@@ -137,6 +136,8 @@ def read(
 
 def _rows(image: Image, asked: Collection[str]) -> int:
     """Return how often a database may find an image that has all these tags."""
+    if not asked:
+        return 1
     tags = [_alike(tag) for tag in image.tags]
     return math.prod(max(1, tags.count(_alike(tag))) for tag in asked)
 
