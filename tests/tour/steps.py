@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others
+from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others, tasks
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -21,4 +21,5 @@ TOUR: Final[tuple[Step, ...]] = (
     *metadefs.STEPS,
     *neutron.STEPS,
     *keystone.STEPS,
+    *tasks.STEPS,
 )
