@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others, tasks
+from tests.tour import extensions, glance, keystone, metadefs, neutron, nova, nova_writes, others, tasks
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -22,4 +22,5 @@ TOUR: Final[tuple[Step, ...]] = (
     *neutron.STEPS,
     *keystone.STEPS,
     *tasks.STEPS,
+    *extensions.STEPS,
 )
