@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.cinder.records import Volume
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.neutron.kinds import PORT
 from hyperx_glance.testing.memory.nova.records import Nic, Server
 from hyperx_glance.testing.memory.nova.snapshots import Snapshots
-from hyperx_glance.testing.memory.volumes import Volume
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 
