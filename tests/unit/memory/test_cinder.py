@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
-from tests.unit.memory.asking import ask
+from tests.unit.memory.asking import active_image, ask, boot, nova
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -197,3 +197,25 @@ def test_what_is_not_there_answers_404(cloud: InMemoryCloud, path: str) -> None:
 )
 def test_a_thing_that_is_not_there_answers_404(cloud: InMemoryCloud, method: str, path: str, body: object) -> None:
     assert status(cloud, method, path, body, "admin") == 404
+
+
+def test_a_deleted_server_leaves_a_volume_that_has_snapshots(cloud: InMemoryCloud) -> None:
+    disk = {
+        "boot_index": 0,
+        "source_type": "image",
+        "destination_type": "volume",
+        "uuid": active_image(cloud),
+        "volume_size": 1,
+        "delete_on_termination": True,
+    }
+    server = boot(cloud, block_device_mapping_v2=[disk]).json()["server"]["id"]
+    cloud.nova.finish_builds()
+    [made] = cloud.cinder.volumes
+    cinder(cloud, "POST", "/snapshots", {"snapshot": {"volume_id": made, "force": True}})
+
+    nova(cloud, "alice", "DELETE", f"/servers/{server}")
+    for _ in range(3):
+        nova(cloud, "alice", "GET", f"/servers/{server}")
+
+    assert cloud.cinder.volumes[made].status == "available"
+    assert len(cloud.cinder.snapshots) == 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
@@ -21,14 +20,6 @@ def check_revision(call: Call, record: Record) -> None:
         raise Refused(412, words, detail="RevisionNumberConstraintFailed")
 
 
-_TAG_FILTERS: Final[Mapping[str, Callable[[set[str], set[str]], bool]]] = {
-    "tags": lambda tags, wanted: wanted <= tags,
-    "tags-any": lambda tags, wanted: bool(wanted & tags),
-    "not-tags": lambda tags, wanted: not wanted <= tags,
-    "not-tags-any": lambda tags, wanted: not wanted & tags,
-}
-
-
 def with_fields(call: Call, view: Record) -> Record:
     """Leave out what a request does not ask for."""
     wanted = call.values("fields")
@@ -39,18 +30,11 @@ def filtered(call: Call, found: Sequence[Record]) -> list[Record]:
     """Apply every query parameter that is an attribute; several values of one mean "one of". Cut a page."""
     wanted: dict[str, set[str]] = {}
     for key, value in call.query:
-        if key in _TAG_FILTERS:
-            continue
         wanted.setdefault({"tenant_id": "project_id"}.get(key, key), set()).add(value.lower())
     kept = [
         record
         for record in found
         if all(_matches(record[key], values) for key, values in wanted.items() if key in record)
-        and all(
-            _TAG_FILTERS[key](set(record.get("tags", ())), set(value.split(",")))
-            for key, value in call.query
-            if key in _TAG_FILTERS
-        )
     ]
     key = call.value("sort_key")
     if key:

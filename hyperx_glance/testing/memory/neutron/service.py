@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.neutron.checks import invalid
+from hyperx_glance.testing.memory.neutron.forwarding import Forwarding
 from hyperx_glance.testing.memory.neutron.kinds import KINDS
 from hyperx_glance.testing.memory.neutron.state import LIMITS
-from hyperx_glance.testing.memory.neutron.tags import Tags
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
@@ -39,7 +39,7 @@ def _extension(alias: str) -> Record:
     return {"alias": alias, "name": name, "description": f"{name}.", "links": [], "updated": updated}
 
 
-class Neutron(Tags):
+class Neutron(Forwarding):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -56,7 +56,6 @@ class Neutron(Tags):
             *self.router_routes(),
             *self.pool_routes(),
             *self.forwarding_routes(),
-            *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
             Route("GET", quota, self._quota),

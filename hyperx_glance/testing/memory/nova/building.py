@@ -134,10 +134,13 @@ class Building(Snapshots):
             self._unplug(server, port)
 
     def _give_up_volumes(self, server: Server) -> None:
-        """Delete the server's own volumes, and free the others (nova/compute/manager.py, _cleanup_volumes)."""
+        """Delete the server's own volumes, and free the others (nova/compute/manager.py, _cleanup_volumes).
+
+        Cinder refuses to delete a volume with snapshots, and Nova goes on.
+        """
         for volume_id, goes in server.volumes:
             volume = self._cinder.volumes.get(volume_id)
-            if volume is not None and goes:
+            if volume is not None and goes and not self._cinder.snapshots_of(volume):
                 del self._cinder.volumes[volume_id]
             elif volume is not None:
                 volume.status, volume.server_id = "available", None
