@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others, proxies, tags
+from tests.tour import (
+    endpoint_groups,
+    glance,
+    keystone,
+    metadefs,
+    neutron,
+    nova,
+    nova_writes,
+    others,
+    proxies,
+    reports,
+    tags,
+)
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -13,6 +25,8 @@ TOUR: Final[tuple[Step, ...]] = (
     # First, since they list what a fresh cloud has, and leave nothing.
     *tags.STEPS,
     *proxies.STEPS,
+    *reports.STEPS,
+    *endpoint_groups.STEPS,
     *others.KEYSTONE,
     *others.NEUTRON,
     *others.CINDER,
