@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
     endpoint_groups,
+    extensions,
     glance,
     keystone,
     metadefs,
@@ -16,6 +17,7 @@ from tests.tour import (
     proxies,
     reports,
     tags,
+    tasks,
 )
 
 if TYPE_CHECKING:
@@ -38,4 +40,6 @@ TOUR: Final[tuple[Step, ...]] = (
     *metadefs.STEPS,
     *neutron.STEPS,
     *keystone.STEPS,
+    *tasks.STEPS,
+    *extensions.STEPS,
 )
