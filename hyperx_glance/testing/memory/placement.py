@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from hyperx_glance.testing.memory.nova import Nova
-from hyperx_glance.testing.memory.nova.hosts import HOST, SIZE, hypervisor_id
-from hyperx_glance.testing.memory.nova.records import Server
+from hyperx_glance.testing.memory.nova.hosts import SIZE, hypervisor_id
+from hyperx_glance.testing.memory.nova.records import HOST, Server
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, Service, json_reply, sentence
 
 _CLASSES: Final = (

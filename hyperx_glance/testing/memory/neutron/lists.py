@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.neutron.filters import tagged_as_asked
 from hyperx_glance.testing.memory.wire import Call, Record, Refused
 
 
@@ -34,7 +35,8 @@ def filtered(call: Call, found: Sequence[Record]) -> list[Record]:
     kept = [
         record
         for record in found
-        if all(_matches(record[key], values) for key, values in wanted.items() if key in record)
+        if all(_matches(record[key], values) for key, values in wanted.items() if key in record and key != "tags")
+        and tagged_as_asked(call, record)
     ]
     key = call.value("sort_key")
     if key:

@@ -9,6 +9,7 @@ from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.forwarding import Forwarding
 from hyperx_glance.testing.memory.neutron.kinds import KINDS
 from hyperx_glance.testing.memory.neutron.state import LIMITS
+from hyperx_glance.testing.memory.neutron.tags import Tags
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
@@ -22,6 +23,7 @@ _EXTENSIONS = {
     "binding": ("Port Binding", "2014-02-03T10:00:00-00:00"),
     "quotas": ("Quota management support", "2012-07-29T10:00:00-00:00"),
     "standard-attr-tag": ("Tag support for resources with standard attribute: standard-attr-tag", ""),
+    "tag-creation": ("Tag creation extension", "2024-23-07T10:00:00-00:00"),
     "net-mtu": ("Network MTU", "2015-03-25T10:00:00-00:00"),
     "subnet_allocation": ("Subnet Allocation", "2015-03-30T10:00:00-00:00"),
     "subnetpool-prefix-ops": ("Subnet Pool Prefix Operations", "2019-02-08T10:00:00-00:00"),
@@ -39,7 +41,7 @@ def _extension(alias: str) -> Record:
     return {"alias": alias, "name": name, "description": f"{name}.", "links": [], "updated": updated}
 
 
-class Neutron(Forwarding):
+class Neutron(Forwarding, Tags):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -56,8 +58,10 @@ class Neutron(Forwarding):
             *self.router_routes(),
             *self.pool_routes(),
             *self.forwarding_routes(),
+            *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
+            Route("GET", "/v2.0/quotas(?:.json)?", self._quotas),
             Route("GET", quota, self._quota),
             Route("PUT", quota, self._update_quota),
             Route("DELETE", quota, self._delete_quota),
@@ -108,6 +112,16 @@ class Neutron(Forwarding):
 
     def _quota(self, call: Call, project_id: str) -> Reply:
         return json_reply(200, {"quota": self._limits_of(call, project_id)})
+
+    def _quotas(self, call: Call) -> Reply:
+        """List the projects that have limits of their own."""
+        if not call.who.is_administrator:
+            raise self._forbidden("get_quota")
+        found = [
+            {**LIMITS, **limits, "project_id": project_id, "tenant_id": project_id}
+            for project_id, limits in self.limits.items()
+        ]
+        return json_reply(200, {"quotas": found})
 
     def _default_quota(self, call: Call, project_id: str) -> Reply:
         self._limits_of(call, project_id)

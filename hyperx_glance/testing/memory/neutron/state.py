@@ -431,7 +431,9 @@ class State(Service):
             self.networks[record["network_id"]]["subnets"].remove(record["id"])
         elif kind is GROUP:
             for rule in [
-                rule for rule in self.security_group_rules.values() if rule["security_group_id"] == record["id"]
+                rule
+                for rule in self.security_group_rules.values()
+                if record["id"] in (rule["security_group_id"], rule["remote_group_id"])
             ]:
                 del self.security_group_rules[rule["id"]]
 
