@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import InMemoryCloud
 from tests.unit.memory.asking import active_image, ask, boot, nova
 
@@ -219,3 +220,10 @@ def test_a_deleted_server_leaves_a_volume_that_has_snapshots(cloud: InMemoryClou
 
     assert cloud.cinder.volumes[made].status == "available"
     assert len(cloud.cinder.snapshots) == 1
+
+
+def test_a_second_type_of_the_same_name_is_refused(cloud: InMemoryCloud) -> None:
+    cloud.cinder.add_type("fast")
+
+    with pytest.raises(InvalidRequestError, match="already is a type of volumes called 'fast'"):
+        cloud.cinder.add_type("fast")
