@@ -15,6 +15,7 @@ from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.cinder.records import (
     DEFAULT_TYPE,
     Backup,
+    QosSpecs,
     Snapshot,
     Transfer,
     Volume,
@@ -65,6 +66,8 @@ class State(Service):
         default = VolumeType.default()
         self.volume_types: dict[str, VolumeType] = {default.id: default}
         """The types of volumes by id, the default one first."""
+        self.qos_specs: dict[str, QosSpecs] = {}
+        """QoS specs by id."""
         self.transfers: dict[str, Transfer] = {}
         """Offers of volumes by id."""
         self.backups: dict[str, Backup] = {}
