@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others
+from tests.tour import (
+    cinder,
+    cinder_qos,
+    endpoint_groups,
+    extensions,
+    glance,
+    keystone,
+    metadefs,
+    neutron,
+    nova,
+    nova_writes,
+    others,
+    placement,
+    pools,
+    proxies,
+    reports,
+    scopes,
+    tags,
+    tasks,
+)
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
 
 TOUR: Final[tuple[Step, ...]] = (
+    # First, since they list what a fresh cloud has, and leave nothing.
+    *tags.STEPS,
+    *proxies.STEPS,
+    *reports.STEPS,
+    *endpoint_groups.STEPS,
     *others.KEYSTONE,
     *others.NEUTRON,
     *others.CINDER,
@@ -21,4 +45,11 @@ TOUR: Final[tuple[Step, ...]] = (
     *metadefs.STEPS,
     *neutron.STEPS,
     *keystone.STEPS,
+    *tasks.STEPS,
+    *extensions.STEPS,
+    *cinder.STEPS,
+    *cinder_qos.STEPS,
+    *pools.STEPS,
+    *scopes.STEPS,
+    *placement.STEPS,
 )

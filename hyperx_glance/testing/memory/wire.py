@@ -218,6 +218,8 @@ class Service:
     name: ClassVar[str]
     type: ClassVar[str]
     endpoint_path: ClassVar[str] = ""
+    older_types: ClassVar[Mapping[str, str]] = {}
+    """Other types under which the catalogue also has it, and the names of these entries."""
     _sealed: bool = False
     answers_head: ClassVar[bool] = False
     """Whether HEAD is handled as GET."""
@@ -370,6 +372,11 @@ _SENTENCES = {
     500: "The server has either erred or is incapable of performing the requested operation.",
     503: "The server is currently unavailable. Please try again at a later time.",
 }
+
+
+def sentence(status: int) -> str:
+    """Return webob's own sentence about a status."""
+    return _SENTENCES.get(status, http.HTTPStatus(status).phrase)
 
 
 def webob_error(status: int, message: str = "", *, detail: str = "", accept: str = "") -> Reply:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WIRING = {
     "cloud": {
-        "keystone", "glance", "neutron", "nova", "cinder",  # which are saved themselves
+        "keystone", "glance", "neutron", "nova", "cinder", "placement",  # which are saved themselves
         "requests", "network", "files_url", "_ended", "_entered", "_interceptor", "_lock", "_mocker",
     },
     "keystone": {"services"},
@@ -36,6 +36,7 @@ WIRING = {
     "nova": {"_cinder", "_glance", "_keystone", "_neutron"},
     "cinder": {"_glance", "_keystone"},
     "neutron": set(),
+    "placement": {"_nova"},
 }  # fmt: skip
 """What a new cloud has of its own: clocks, addresses, locks, and the services' ways to each other."""
 EVERY_SERVICE = {"now", "ids", "url", "failures", "_routes", "_sealed"}

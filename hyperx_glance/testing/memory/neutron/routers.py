@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import FLOATING, NETWORK, PORT, ROUTER, SUBNET, Kind
 from hyperx_glance.testing.memory.neutron.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
@@ -36,6 +37,7 @@ class Routers(State):
         if kind is ROUTER:
             wanted = record.pop("external_gateway_info", None)
             record["external_gateway_info"] = None
+            record["revision_number"] += bool(wanted)
             self._set_gateway(record, wanted)
         elif kind is FLOATING:
             network = self._outside(record["floating_network_id"])
@@ -43,7 +45,10 @@ class Routers(State):
             record |= {"port_id": None, "fixed_ip_address": None, "router_id": None, "port_details": None}
             place = self._reached(record, wanted) if wanted else {}
             asked = {"ip_address": record["floating_ip_address"]} if record.get("floating_ip_address") else {}
-            port = self._service_port(_FLOATING, record["id"], network["id"], asked)
+            subnet_id = record.pop("subnet_id", None)
+            if subnet_id:
+                asked["subnet_id"] = self._subnet_of(network, subnet_id)["id"]
+            port = self._service_port(_FLOATING, record["id"], network["id"], *filter(None, [asked]))
             record |= {"floating_ip_address": port["fixed_ips"][0]["ip_address"], **place}
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
@@ -87,10 +92,22 @@ class Routers(State):
             raise Refused(400, f"Bad floatingip request: {words}.", detail="BadRequest")
         return network
 
+    def _subnet_of(self, network: Record, subnet_id: str) -> Record:
+        subnet = self.subnets.get(subnet_id)
+        if subnet is None:
+            raise self._unknown(SUBNET, subnet_id)
+        if subnet["network_id"] != network["id"]:
+            words = f"Failed to create port on network {network['id']}, because fixed_ips included invalid subnet"
+            raise invalid(f"{words} {subnet_id}.")
+        return subnet
+
     def _set_gateway(self, router: Record, wanted: Record | None) -> None:
         former = router["external_gateway_info"]
         network_id = (wanted or {}).get("network_id")
-        if former and former["network_id"] == network_id:
+        addresses = (wanted or {}).get("external_fixed_ips")
+        translating = bool((wanted or {}).get("enable_snat", True))
+        if former and former["network_id"] == network_id and not addresses:
+            former["enable_snat"] = translating
             return
         if former and any(each["router_id"] == router["id"] for each in self.floatingips.values()):
             words = f"Gateway cannot be updated for router {router['id']}, since a gateway to external network"
@@ -104,17 +121,18 @@ class Routers(State):
         for port in self._ports_of(router, _GATEWAY):
             del self.ports[port["id"]]
         router["external_gateway_info"] = None
+        router["revision_number"] += bool(former and not network_id)
         if network_id:
-            port = self._service_port(_GATEWAY, router["id"], network_id, {})
+            port = self._service_port(_GATEWAY, router["id"], network_id, *(addresses or ()))
             router["external_gateway_info"] = {
                 "network_id": network_id,
                 "external_fixed_ips": port["fixed_ips"],
-                "enable_snat": True,
+                "enable_snat": translating,
             }
 
-    def _service_port(self, owner: str, device_id: str, network_id: str, address: Record) -> Record:
+    def _service_port(self, owner: str, device_id: str, network_id: str, *addresses: Record) -> Record:
         """Create a port that belongs to no department."""
-        asked = {"fixed_ips": [address]} if address else {}
+        asked = {"fixed_ips": list(addresses)} if addresses else {}
         fields = {"network_id": network_id, "device_owner": owner, "device_id": device_id, "security_groups": []}
         return self._add(PORT, {**fields, "port_security_enabled": False, **asked}, "")
 
@@ -215,6 +233,7 @@ class Routers(State):
         if port is None:
             raise self._unknown(PORT, port_id)
         for address in port["fixed_ips"]:
+            self._check_single(floating, port, address["ip_address"])
             for router in self.routers.values():
                 inside = [
                     each["subnet_id"] for found in self._ports_of(router, _INTERFACE) for each in found["fixed_ips"]
@@ -240,6 +259,16 @@ class Routers(State):
         words = f"External network {floating['floating_network_id']} is not reachable from subnet {subnet_id}. "
         words += f" Therefore, cannot associate Port {port_id} with a Floating IP."
         raise Refused(404, words, detail="ExternalGatewayForFloatingIPNotFound")
+
+    def _check_single(self, floating: Record, port: Record, address: str) -> None:
+        """Refuse a second floating address of one network for an address (neutron/db/l3_db.py)."""
+        network_id = floating["floating_network_id"]
+        for other in self.floatingips.values():
+            taken = (other["port_id"], other["fixed_ip_address"], other["floating_network_id"])
+            if other is not floating and taken == (port["id"], address, network_id):
+                words = f"Cannot associate floating IP {floating['floating_ip_address']} ({floating['id']}) with port"
+                words += f" {port['id']} using fixed IP {address}, as that fixed IP already has a floating IP on"
+                raise Refused(409, f"{words} external network {network_id}.", detail="FloatingIPPortAlreadyAssociated")
 
 
 def _bad_router(words: str) -> Refused:
