@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hyperx_glance.errors import InvalidRequestError
+from hyperx_glance.testing import devstack
 from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
 from hyperx_glance.testing.local.layout import HOST, HYPERVISORS, SERVICES, LocalCloudError
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
+    except InvalidRequestError as error:
+        print(error, file=sys.stderr)
+        return 2
     except (LocalCloudError, ModuleNotFoundError) as error:  # both say what to do
         print(error, file=sys.stderr)
         return 1
@@ -64,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         default=HOST,
         help="address to listen on; everyone who can reach it can use the cloud (default: %(default)s)",
     )
+    up.add_argument("--write-devstack", type=Path, metavar="FOLDER", help=devstack.HELP)
     _add_python(up)
 
     _command(commands, "status", _status, "show each service's port, process and health; fail if one is unhealthy")
@@ -118,6 +124,8 @@ def _ports(text: str) -> dict[str, int]:
 
 
 def _up(chosen: argparse.Namespace) -> int:
+    if chosen.write_devstack:
+        devstack.check(chosen.write_devstack, chosen.profile)
     cloud = LocalCloud(
         chosen.directory,
         hosts=chosen.hosts,
@@ -129,10 +137,14 @@ def _up(chosen: argparse.Namespace) -> int:
     ).start(detach=True)
     clouds = cloud.directory / "clouds.yaml"
     configuration.replace(clouds, cloud.clouds_yaml())
+    if chosen.write_devstack:
+        devstack.write(chosen.write_devstack, cloud.clouds_yaml())
     print(
         f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {', '.join(cloud.users)}."
     )
     print(f"Its users are clouds of {clouds}: export OS_CLIENT_CONFIG_FILE={clouds}")
+    if chosen.write_devstack:
+        print(f"DevStack's files are in {chosen.write_devstack}: source {chosen.write_devstack / 'openrc'} admin admin")
     print(f"Logs are in {cloud.directory / 'logs'}.")
     return 0
 
