@@ -14,7 +14,7 @@ from wsgiref.types import WSGIApplication
 
 from hyperx_glance.testing.local import databases, patches
 from hyperx_glance.testing.local.configuration import Options, database
-from hyperx_glance.testing.local.layout import CATALOGUE_TYPES, PASSWORD, REGION, Layout
+from hyperx_glance.testing.local.layout import CATALOGUE_TYPES, OLDER_TYPES, PASSWORD, REGION, Layout
 from hyperx_glance.testing.profiles import PROFILES
 
 ADMINISTRATOR: Final = "admin"
@@ -82,7 +82,10 @@ def _move_endpoints(layout: Layout) -> None:
         layout,
         "keystone",
         "update endpoint set url = :url where service_id in (select id from service where type = :type)",
-        [{"url": layout.endpoint(service), "type": each} for service, each in CATALOGUE_TYPES.items()],
+        [
+            *({"url": layout.endpoint(service), "type": each} for service, each in CATALOGUE_TYPES.items()),
+            *({"url": layout.endpoint(service), "type": each} for each, (service, _) in OLDER_TYPES.items()),
+        ],
     )
 
 
@@ -121,35 +124,43 @@ def _bootstrap(layout: Layout) -> None:
 
 def _create_services(layout: Layout) -> None:
     """Create the service users, the catalogue, and the limits that Glance requires."""
-    from keystone.common.provider_api import ProviderAPIs
-
     _create_project("service")
     _create_user(DELEGATE, "service", "service")
     for name, catalogue_type in CATALOGUE_TYPES.items():
         if name == "keystone":
             continue
         user_id = _create_user(name, "service", "admin", "service")
-        service_id = uuid.uuid4().hex
-        ProviderAPIs.catalog_api.create_service(
-            service_id, {"id": service_id, "name": name, "type": catalogue_type, "enabled": True}
-        )
-        for interface in ("public", "internal", "admin"):
-            known = name == "glance" and interface == "public"
-            endpoint_id = IMAGE_ENDPOINT_ID if known else uuid.uuid4().hex
-            ProviderAPIs.catalog_api.create_endpoint(
-                endpoint_id,
-                {
-                    "id": endpoint_id,
-                    "service_id": service_id,
-                    "interface": interface,
-                    "region_id": REGION,
-                    "url": layout.endpoint(name),
-                    "enabled": True,
-                },
-            )
+        service_id = _create_entry(layout, name, name, catalogue_type)
         if name == "glance":
             _let_read_limits(user_id)
             _create_image_limits(service_id)
+    for older_type, (service, name) in OLDER_TYPES.items():
+        _create_entry(layout, service, name, older_type)
+
+
+def _create_entry(layout: Layout, service: str, name: str, catalogue_type: str) -> str:
+    """Put a service into the catalogue under this name and type; return the id of the entry."""
+    from keystone.common.provider_api import ProviderAPIs
+
+    service_id = uuid.uuid4().hex
+    ProviderAPIs.catalog_api.create_service(
+        service_id, {"id": service_id, "name": name, "type": catalogue_type, "enabled": True}
+    )
+    for interface in ("public", "internal", "admin"):
+        known = name == "glance" and interface == "public"
+        endpoint_id = IMAGE_ENDPOINT_ID if known else uuid.uuid4().hex
+        ProviderAPIs.catalog_api.create_endpoint(
+            endpoint_id,
+            {
+                "id": endpoint_id,
+                "service_id": service_id,
+                "interface": interface,
+                "region_id": REGION,
+                "url": layout.endpoint(service),
+                "enabled": True,
+            },
+        )
+    return service_id
 
 
 def _let_read_limits(user_id: str) -> None:

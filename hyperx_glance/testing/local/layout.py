@@ -34,6 +34,8 @@ CATALOGUE_TYPES: Final[Mapping[str, str]] = {
     "nova": "compute",
     "cinder": "block-storage",
 }
+# Other types under which clients look for a service, as DevStack's catalogue has them: service and name of the entry.
+OLDER_TYPES: Final[Mapping[str, tuple[str, str]]] = {"volumev3": ("cinder", "cinderv3")}
 
 DATABASES: Final[Mapping[str, tuple[str, ...]]] = {
     "keystone": ("keystone",),

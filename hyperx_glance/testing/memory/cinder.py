@@ -69,6 +69,7 @@ class Cinder(Service):
     name: ClassVar[str] = "cinder"
     type: ClassVar[str] = "block-storage"
     endpoint_path: ClassVar[str] = "/v3"
+    older_types: ClassVar[Mapping[str, str]] = {"volumev3": "cinderv3"}
 
     def __init__(self, keystone: Keystone, glance: Glance) -> None:
         super().__init__()

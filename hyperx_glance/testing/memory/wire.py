@@ -190,6 +190,8 @@ class Service:
     name: ClassVar[str]
     type: ClassVar[str]
     endpoint_path: ClassVar[str] = ""
+    older_types: ClassVar[Mapping[str, str]] = {}
+    """Other types under which the catalogue also has it, and the names of these entries."""
     _sealed: bool = False
     answers_head: ClassVar[bool] = False
     """Whether HEAD is handled as GET."""

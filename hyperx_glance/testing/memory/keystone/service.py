@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind
 from hyperx_glance.testing.memory.keystone.limits import Limits
-from hyperx_glance.testing.memory.keystone.state import ENDPOINTS, NAMESPACE, service_id
+from hyperx_glance.testing.memory.keystone.state import ENDPOINTS, NAMESPACE, entries, service_id
 from hyperx_glance.testing.memory.keystone.tokens import Tokens
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, Service, json_reply
 
@@ -85,22 +85,24 @@ class Keystone(Tokens, Limits):
 
     def _own_services(self) -> list[Record]:
         return [
-            {"id": service_id(service), "name": service.name, "type": service.type, "enabled": True}
+            {"id": service_id(service, name), "name": name, "type": kind, "enabled": True}
             for service in self.services
             if service.present
+            for kind, name in entries(service).items()
         ]
 
     def _own_endpoints(self) -> list[Record]:
         return [
-            {**self._endpoint(service, *place), "service_id": service_id(service), "enabled": True}
+            {**self._endpoint(service, name, *place), "service_id": service_id(service, name), "enabled": True}
             for service in self.services
             if service.present
+            for name in entries(service).values()
             for place in (*self.first_endpoints, *ENDPOINTS)
         ]
 
-    def _endpoint(self, service: Service, interface: str, region: str) -> Record:
+    def _endpoint(self, service: Service, name: str, interface: str, region: str) -> Record:
         return {
-            "id": uuid.uuid5(NAMESPACE, f"endpoint {service.name} {interface} {region}").hex,
+            "id": uuid.uuid5(NAMESPACE, f"endpoint {name} {interface} {region}").hex,
             "interface": interface,
             "region_id": region,
             "url": service.url + service.endpoint_path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from hyperx_glance.errors import InvalidRequestError
@@ -282,9 +282,14 @@ _CUT = ("domains", "endpoints", "groups", "limits", "projects", "regions", "regi
 """The lists that Keystone cuts (keystone/common/manager.py, response_truncated)."""
 
 
-def service_id(service: Service) -> str:
-    """Return the id under which Keystone knows a service."""
-    return uuid.uuid5(NAMESPACE, f"service {service.name}").hex
+def service_id(service: Service, name: str = "") -> str:
+    """Return the id under which Keystone knows a service, or the entry of this name, one of several that it has."""
+    return uuid.uuid5(NAMESPACE, f"service {name or service.name}").hex
+
+
+def entries(service: Service) -> Mapping[str, str]:
+    """Return the entries of a service in the catalogue: types and names, the official type first."""
+    return {service.type: service.name, **service.older_types}
 
 
 def administrators_only(call: Call, action: str) -> None:
