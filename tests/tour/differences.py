@@ -34,7 +34,6 @@ DIFFERENCES: Final = (
     "keystone/auth-default",
     "keystone/assignments-names",
     "keystone/effective",
-    "nova/deed-groups",
     "nova/deed-image-active",
     "glance/create-second",
     "set-up/image",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others
+from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others, proxies, tags
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
 
 TOUR: Final[tuple[Step, ...]] = (
+    # First, since they list what a fresh cloud has, and leave nothing.
+    *tags.STEPS,
+    *proxies.STEPS,
     *others.KEYSTONE,
     *others.NEUTRON,
     *others.CINDER,

@@ -42,8 +42,8 @@ class Routers(State):
             wanted = record.pop("port_id", None)
             record |= {"port_id": None, "fixed_ip_address": None, "router_id": None, "port_details": None}
             place = self._reached(record, wanted) if wanted else {}
-            asked = {"ip_address": record["floating_ip_address"]} if record.get("floating_ip_address") else {}
-            port = self._service_port(_FLOATING, record["id"], network["id"], asked)
+            asked = [{"ip_address": record["floating_ip_address"]}] if record.get("floating_ip_address") else []
+            port = self._service_port(_FLOATING, record["id"], network["id"], *asked)
             record |= {"floating_ip_address": port["fixed_ips"][0]["ip_address"], **place}
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
@@ -90,7 +90,10 @@ class Routers(State):
     def _set_gateway(self, router: Record, wanted: Record | None) -> None:
         former = router["external_gateway_info"]
         network_id = (wanted or {}).get("network_id")
-        if former and former["network_id"] == network_id:
+        addresses = (wanted or {}).get("external_fixed_ips")
+        translating = bool((wanted or {}).get("enable_snat", True))
+        if former and former["network_id"] == network_id and not addresses:
+            former["enable_snat"] = translating
             return
         if former and any(each["router_id"] == router["id"] for each in self.floatingips.values()):
             words = f"Gateway cannot be updated for router {router['id']}, since a gateway to external network"
@@ -105,16 +108,16 @@ class Routers(State):
             del self.ports[port["id"]]
         router["external_gateway_info"] = None
         if network_id:
-            port = self._service_port(_GATEWAY, router["id"], network_id, {})
+            port = self._service_port(_GATEWAY, router["id"], network_id, *(addresses or ()))
             router["external_gateway_info"] = {
                 "network_id": network_id,
                 "external_fixed_ips": port["fixed_ips"],
-                "enable_snat": True,
+                "enable_snat": translating,
             }
 
-    def _service_port(self, owner: str, device_id: str, network_id: str, address: Record) -> Record:
+    def _service_port(self, owner: str, device_id: str, network_id: str, *addresses: Record) -> Record:
         """Create a port that belongs to no department."""
-        asked = {"fixed_ips": [address]} if address else {}
+        asked = {"fixed_ips": list(addresses)} if addresses else {}
         fields = {"network_id": network_id, "device_owner": owner, "device_id": device_id, "security_groups": []}
         return self._add(PORT, {**fields, "port_security_enabled": False, **asked}, "")
 
@@ -215,6 +218,7 @@ class Routers(State):
         if port is None:
             raise self._unknown(PORT, port_id)
         for address in port["fixed_ips"]:
+            self._check_single(floating, port, address["ip_address"])
             for router in self.routers.values():
                 inside = [
                     each["subnet_id"] for found in self._ports_of(router, _INTERFACE) for each in found["fixed_ips"]
@@ -240,6 +244,16 @@ class Routers(State):
         words = f"External network {floating['floating_network_id']} is not reachable from subnet {subnet_id}. "
         words += f" Therefore, cannot associate Port {port_id} with a Floating IP."
         raise Refused(404, words, detail="ExternalGatewayForFloatingIPNotFound")
+
+    def _check_single(self, floating: Record, port: Record, address: str) -> None:
+        """Refuse a second floating address of one network for an address (neutron/db/l3_db.py)."""
+        network_id = floating["floating_network_id"]
+        for other in self.floatingips.values():
+            taken = (other["port_id"], other["fixed_ip_address"], other["floating_network_id"])
+            if other is not floating and taken == (port["id"], address, network_id):
+                words = f"Cannot associate floating IP {floating['floating_ip_address']} ({floating['id']}) with port"
+                words += f" {port['id']} using fixed IP {address}, as that fixed IP already has a floating IP on"
+                raise Refused(409, f"{words} external network {network_id}.", detail="FloatingIPPortAlreadyAssociated")
 
 
 def _bad_router(words: str) -> Refused:

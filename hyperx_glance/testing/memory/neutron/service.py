@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hyperx_glance.testing.memory.neutron.kinds import KINDS, invalid
 from hyperx_glance.testing.memory.neutron.routers import Routers
 from hyperx_glance.testing.memory.neutron.state import LIMITS
+from hyperx_glance.testing.memory.neutron.tags import Tags
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
@@ -25,7 +26,7 @@ _EXTENSIONS = (
 )
 
 
-class Neutron(Routers):
+class Neutron(Routers, Tags):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -37,6 +38,7 @@ class Neutron(Routers):
             Route("GET", "/v2.0/extensions(?:.json)?", self._extensions),
             *self.resource_routes(),
             *self.router_routes(),
+            *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
             Route("GET", quota, self._quota),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
+from hyperx_glance.testing.memory.neutron.filters import tagged_as_asked
 from hyperx_glance.testing.memory.neutron.kinds import (
     GROUP,
     KINDS,
@@ -412,7 +413,9 @@ class State(Service):
             self.networks[record["network_id"]]["subnets"].remove(record["id"])
         elif kind is GROUP:
             for rule in [
-                rule for rule in self.security_group_rules.values() if rule["security_group_id"] == record["id"]
+                rule
+                for rule in self.security_group_rules.values()
+                if record["id"] in (rule["security_group_id"], rule["remote_group_id"])
             ]:
                 del self.security_group_rules[rule["id"]]
 
@@ -487,7 +490,8 @@ def _filtered(call: Call, found: Sequence[Record]) -> list[Record]:
     kept = [
         record
         for record in found
-        if all(_matches(record[key], values) for key, values in wanted.items() if key in record)
+        if all(_matches(record[key], values) for key, values in wanted.items() if key in record and key != "tags")
+        and tagged_as_asked(call, record)
     ]
     key = call.value("sort_key")
     if key:

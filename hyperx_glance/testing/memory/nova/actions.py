@@ -11,6 +11,7 @@ from typing import Final
 from hyperx_glance.testing.memory.glance.records import visible
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.networks import Networks
+from hyperx_glance.testing.memory.nova.proxies import Proxies
 from hyperx_glance.testing.memory.nova.quotas import Quotas
 from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server, kept_properties
 from hyperx_glance.testing.memory.nova.servers import Servers
@@ -73,12 +74,16 @@ ACTIONS: Final[Mapping[str, Action]] = {
         "os-admin-actions:reset_state", allowed=("state",), required=("state",), administrators=True
     ),
     "resetNetwork": Action("os-admin-actions:reset_network", administrators=True),
+    "injectNetworkInfo": Action("os-admin-actions:inject_network_info", administrators=True),
+    "os-migrateLive": Action("os-migrate-server:migrate_live", ("ACTIVE", "PAUSED"), administrators=True),
     "addSecurityGroup": Action("os-security-groups:add", allowed=("name",), required=("name",)),
     "removeSecurityGroup": Action("os-security-groups:remove", allowed=("name",), required=("name",)),
+    "addFloatingIp": Action("os-floating-ips:add", until=(2, 43)),
+    "removeFloatingIp": Action("os-floating-ips:remove", until=(2, 43)),
 }
 
 
-class Acting(Servers, Quotas, Networks):
+class Acting(Servers, Quotas, Networks, Proxies):
     """The part of Nova that handles actions on servers."""
 
     def _act(self, call: Call, server_id: str) -> Reply:
@@ -154,8 +159,11 @@ class Acting(Servers, Quotas, Networks):
             "os-getConsoleOutput": self._console_output,
             "os-getVNCConsole": self._old_console,
             "os-resetState": self._reset_state,
+            "os-migrateLive": self._migrate_live,
             "addSecurityGroup": self._add_group,
             "removeSecurityGroup": self._remove_group,
+            "addFloatingIp": self._add_floating,
+            "removeFloatingIp": self._remove_floating,
         }
 
     # ------------------------------------------------------------- what each of them does besides
@@ -205,9 +213,14 @@ class Acting(Servers, Quotas, Networks):
         version = microversion(call)
         more = {"description": (2, 19), "key_name": (2, 54), "user_data": (2, 57), "hostname": (2, 90)}
         more["trusted_image_certificates"] = (2, 63)
-        keys = [*_REBUILD_KEYS, *(key for key, since in more.items() if version >= since)]
+        keys = [
+            *_REBUILD_KEYS,
+            *(["personality"] if version < (2, 57) else []),
+            *(key for key, since in more.items() if version >= since),
+        ]
         check_keys("rebuild", asked, allowed=keys, required=["imageRef"])
         check_metadata(asked.get("metadata", {}))
+        self._check_files(call, asked)
         if "name" in asked:
             check_name(asked["name"])
         if asked.get("key_name") and asked["key_name"] not in self.keypairs.get(call.who.user_id, {}):
@@ -245,11 +258,8 @@ class Acting(Servers, Quotas, Networks):
         return view
 
     def _resize(self, call: Call, server: Server, asked: Record) -> None:
-        del call
         check_keys("resize", asked, allowed=["flavorRef", "OS-DCF:diskConfig"], required=["flavorRef"])
-        flavor = self.flavors.get(str(asked["flavorRef"]).rsplit("/", 1)[-1])
-        if flavor is None:
-            raise Refused(400, f"Flavor {asked['flavorRef']} could not be found.")
+        flavor = self._usable_flavor(call, asked["flavorRef"])
         if flavor.id == server.flavor.id:
             raise Refused(400, "When resizing, instances must change flavor!")
         if flavor.disk < server.flavor.disk and flavor.disk == 0:
@@ -258,20 +268,33 @@ class Acting(Servers, Quotas, Networks):
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for resize")
         server.former_flavor, server.flavor = server.flavor, flavor
+        server.becomes = server.status
+        if "OS-DCF:diskConfig" in asked:
+            server.body = {**server.body, "OS-DCF:diskConfig": asked["OS-DCF:diskConfig"]}
 
     def _migrate(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for cold migrate")
-        server.former_flavor = server.flavor
+        server.former_flavor, server.becomes = server.flavor, server.status
+
+    def _migrate_live(self, call: Call, server: Server, asked: Record) -> None:
+        del call, server, asked
+        raise Refused(400, "No valid host was found. There are not enough hosts available.")  # it has one
 
     def _confirm(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.former_flavor = None
+        self._end_resize(server)
 
     def _revert(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.flavor, server.former_flavor = server.former_flavor or server.flavor, None
+        self._end_resize(server)
+
+    def _end_resize(self, server: Server) -> None:
+        """Give a server the status that it had before: one that was stopped stays so."""
+        server.status, server.becomes = server.becomes or "ACTIVE", ""
 
     def _shelve(self, call: Call, server: Server, asked: Record) -> None:
         del asked

@@ -126,6 +126,8 @@ class Attachments(Acting):
 
     def _update_attachment(self, call: Call, server_id: str, volume_id: str) -> Reply:
         asked = enveloped(call, "volumeAttachment")
+        if volume_id not in self._cinder.volumes and asked.get("volumeId"):
+            raise Refused(404, f"Volume {volume_id} could not be found.")
         if microversion(call) < (2, 85) or not isinstance(asked.get("delete_on_termination"), bool):
             raise invalid("volumeAttachment", asked, "'delete_on_termination' is a required property")
         self._writable(call, server_id, "os-volumes-attachments:update")
@@ -168,22 +170,6 @@ class Attachments(Acting):
     def _clear_password(self, call: Call, server_id: str) -> Reply:
         self._writable(call, server_id, "os-server-password:clear")
         return Reply(204)
-
-    def _groups_of_server(self, call: Call, server_id: str) -> Reply:
-        server = self._found(call, server_id)
-        ids = {group for port in self._ports(server) for group in port["security_groups"]}
-        groups = [self._neutron.security_groups[each] for each in sorted(ids) if each in self._neutron.security_groups]
-        views = [
-            {
-                "id": group["id"],
-                "name": group["name"],
-                "description": group["description"],
-                "tenant_id": group["project_id"],
-                "rules": [],
-            }
-            for group in groups
-        ]
-        return json_reply(200, {"security_groups": views})
 
 
 def _interface(call: Call, port: Record) -> Record:

@@ -63,9 +63,7 @@ class Creating(Quotas, Disks, Networks):
         most = int(body.get("max_count") or least)
         if least > most:
             raise Refused(400, "min_count must be <= max_count")
-        flavor = self.flavors.get(str(body["flavorRef"]).rsplit("/", 1)[-1])
-        if flavor is None:
-            raise Refused(400, f"Flavor {body['flavorRef']} could not be found.")
+        flavor = self._usable_flavor(call, body["flavorRef"])
         image = self._image(call, body, flavor)
         self._check_disks(call, body, flavor, most)
         networks = self._networks(call, body.get("networks", "auto"))
@@ -77,6 +75,7 @@ class Creating(Quotas, Disks, Networks):
         if -1 < most_items < len(items):
             words = "Quota exceeded for resources: metadata_items. Maximum number of metadata items exceeds"
             raise Refused(403, f"{words} {most_items}")
+        self._check_files(call, body)
         count = self._count(call.who, flavor, least, most)
         pattern = Server(
             id="",

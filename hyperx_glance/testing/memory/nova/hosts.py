@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, SERVICE, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
-from hyperx_glance.testing.memory.nova.records import VM_STATES, Server
+from hyperx_glance.testing.memory.nova.records import HOST, VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
-HOST = "host1"
 _LONGEST = 255
-_SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
+SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
 # What Nova's fake hypervisor has (nova/virt/fake.py, FakeDriver).
 _SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
@@ -109,7 +108,7 @@ class Hosts(State):
                 "disabled_reason": None,
                 "forced_down": False,
             }
-            for number, (binary, zone) in enumerate(_SERVICES, 1)
+            for number, (binary, zone) in enumerate(SERVICES, 1)
             if call.value("binary", binary) == binary and call.value("host", HOST) == HOST
         ]
         return json_reply(200, {"services": [shown(service, SERVICE, version) for service in found]})
@@ -155,7 +154,7 @@ class Hosts(State):
 
     def _aggregate(self, call: Call, aggregate_id: str, action: str) -> Record:
         self._demand_administrator(call, f"os-aggregates:{action}")
-        if not aggregate_id.isdigit():
+        if not re.fullmatch("-?[0-9]+", aggregate_id):
             raise Refused(400, "Invalid input received: id must be an integer")
         if int(aggregate_id) not in self.aggregates:
             raise Refused(404, f"Aggregate {aggregate_id} could not be found.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 
@@ -114,6 +116,19 @@ class Quotas(State):
             raise Refused(
                 403, f"Quota exceeded for resources: metadata_items. Maximum number of metadata items exceeds {limit}"
             )
+
+    def _check_files(self, call: Call, body: Record) -> None:
+        """Refuse files for the guest that are not base64, or more of them than the quota allows."""
+        files = body.get("personality") or []
+        for file in files:
+            try:
+                base64.b64decode(str(file["contents"]), validate=True)
+            except binascii.Error:
+                raise invalid("contents", file["contents"], f"{file['contents']!r} is not a 'base64'") from None
+        limit = self.limits_of(call.who.project_id)["injected_files"]
+        if -1 < limit < len(files):
+            words = "Quota exceeded for resources: injected_files. Personality file limit exceeded"
+            raise Refused(403, words)
 
     def _count(self, caller: Caller, flavor: Flavor, least: int, most: int) -> int:
         """Return the number of servers that the quota allows, from least to most (nova/compute/utils.py)."""

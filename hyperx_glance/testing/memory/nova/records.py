@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.wire import Caller, Record
 
+HOST = "host1"
+"""The one host."""
 GIB = 1 << 30
 _LONGEST_PROPERTY = 255
 _NOT_KEPT = ("mappings", "block_device_mapping", "img_mappings", "img_block_device_mapping")

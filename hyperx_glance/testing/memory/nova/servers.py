@@ -17,7 +17,7 @@ from hyperx_glance.testing.memory.nova.filters import (
 )
 from hyperx_glance.testing.memory.nova.microversions import SERVER, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
-from hyperx_glance.testing.memory.nova.records import POWER_STATES, VM_STATES, Flavor, Server
+from hyperx_glance.testing.memory.nova.records import HOST, POWER_STATES, VM_STATES, Flavor, Server
 from hyperx_glance.testing.memory.wire import (
     Call,
     Record,
@@ -51,7 +51,7 @@ _UPDATED_KEYS = (
     "description",
     "tags",
 )
-_HOST_ID = hashlib.sha224(b"host1").hexdigest()
+_HOST_ID = hashlib.sha224(HOST.encode()).hexdigest()
 
 
 class Servers(Building):
@@ -107,6 +107,8 @@ class Servers(Building):
         for key, version_of in (("ip", 4), ("ip6", 6)):
             if call.value(key) and (key == "ip" or who.is_administrator or version >= (2, 5)):
                 tests.append(_has_address(call.value(key), version_of))
+        if call.value("host") and who.is_administrator:
+            tests.append(lambda _: call.value("host") == HOST)
         if call.value("metadata") and who.is_administrator:  # a member's metadata filter is ignored
             pairs = _pairs(call.value("metadata"))
             tests.append(lambda server: pairs <= server.metadata.items())

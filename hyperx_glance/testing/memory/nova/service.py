@@ -10,10 +10,10 @@ from hyperx_glance.testing.memory.nova.changing import Changing
 from hyperx_glance.testing.memory.nova.creating import Creating
 from hyperx_glance.testing.memory.nova.flavors import Flavors
 from hyperx_glance.testing.memory.nova.groups import ServerGroups
-from hyperx_glance.testing.memory.nova.hosts import Hosts
 from hyperx_glance.testing.memory.nova.images import Images
 from hyperx_glance.testing.memory.nova.keypairs import KeyPairs
 from hyperx_glance.testing.memory.nova.microversions import microversion, parsed_version
+from hyperx_glance.testing.memory.nova.reports import Reports
 from hyperx_glance.testing.memory.wire import (
     Call,
     Record,
@@ -29,7 +29,7 @@ _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 """Method, path below the root with ID for the variable parts, and handler."""
 
 
-class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments, Changing):
+class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Creating, Attachments, Changing):
     """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
@@ -40,10 +40,12 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
             *self._server_table(),
             *self._image_table(),
             *self._host_table(),
+            *self._proxy_table(),
         )
         return (
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/v2.1/?", self._version, public=True),
+            Route("GET", "/v2/?", self._old_version, public=True),
             *(Route(method, "/v2.1" + path.replace("ID", "([^/]+)"), handler) for method, path, handler in table),
         )
 
@@ -76,6 +78,8 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
             ("DELETE", "/os-quota-sets/ID", self._delete_quota),
             ("GET", "/os-quota-sets/ID/detail", self._quota_details),
             ("GET", "/os-quota-sets/ID/defaults", self._default_quota),
+            ("GET", "/os-quota-class-sets/ID", self._show_quota_class),
+            ("PUT", "/os-quota-class-sets/ID", self._update_quota_class),
             ("GET", "/os-availability-zone", self._list_zones),
             ("GET", "/os-availability-zone/detail", self._list_zone_details),
             ("GET", "/os-server-groups", self._list_groups),
@@ -120,6 +124,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
             ("GET", "/servers/ID/os-server-password", self._show_password),
             ("DELETE", "/servers/ID/os-server-password", self._clear_password),
             ("POST", "/servers/ID/remote-consoles", self._remote_console),
+            ("GET", "/servers/ID/diagnostics", self._diagnostics),
             ("GET", "/servers/ID/os-instance-actions", self._list_deeds),
             ("GET", "/servers/ID/os-instance-actions/ID", self._show_deed),
         )
@@ -145,7 +150,18 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
             ("GET", "/os-hypervisors/detail", self._list_hypervisor_details),
             ("GET", "/os-hypervisors/statistics", self._hypervisor_statistics),
             ("GET", "/os-hypervisors/ID", self._show_hypervisor),
+            ("GET", "/os-hypervisors/ID/uptime", self._hypervisor_uptime),
+            ("GET", "/os-hypervisors/ID/search", self._search_hypervisors),
+            ("GET", "/os-hypervisors/ID/servers", self._hypervisors_with_servers),
+            ("GET", "/os-instance_usage_audit_log", self._usage_logs),
+            ("GET", "/os-instance_usage_audit_log/ID", self._usage_log_before),
             ("GET", "/os-services", self._list_services),
+            ("GET", "/os-hosts", self._list_hosts),
+            ("GET", "/os-hosts/ID", self._show_host),
+            ("PUT", "/os-hosts/ID", self._update_host),
+            ("GET", "/os-hosts/ID/startup", self._start_host),
+            ("GET", "/os-hosts/ID/shutdown", self._shut_down_host),
+            ("GET", "/os-hosts/ID/reboot", self._reboot_host),
             ("GET", "/os-simple-tenant-usage", self._list_usages),
             ("GET", "/os-simple-tenant-usage/ID", self._show_usage),
             ("GET", "/os-aggregates", self._list_aggregates),
@@ -189,20 +205,31 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Hosts, Creating, Attachments
 
     def _versions(self, call: Call) -> Reply:
         del call
-        old = {"id": "v2.0", "status": "DEPRECATED", "version": "", "min_version": ""}
-        links = [{"rel": "self", "href": f"{self.url}/v2/"}]
-        return json_reply(
-            200,
-            {"versions": [{**old, "updated": "2025-07-04T12:00:00Z", "links": links}, self._version_record()]},
-        )
+        return json_reply(200, {"versions": [self._old_version_record(), self._version_record()]})
 
     def _version(self, call: Call) -> Reply:
         del call
-        record = self._version_record()
+        return self._described(self._version_record(), "2.1")
+
+    def _old_version(self, call: Call) -> Reply:
+        del call
+        return self._described(self._old_version_record(), "2")
+
+    def _described(self, record: Record, version: str) -> Reply:
         record["links"].append({"rel": "describedby", "type": "text/html", "href": f"{self.url}/"})
-        kind = "application/vnd.openstack.compute+json;version=2.1"
+        kind = f"application/vnd.openstack.compute+json;version={version}"
         record["media-types"] = [{"base": "application/json", "type": kind}]
         return json_reply(200, {"version": record})
+
+    def _old_version_record(self) -> Record:
+        return {
+            "id": "v2.0",
+            "status": "DEPRECATED",
+            "version": "",
+            "min_version": "",
+            "updated": "2025-07-04T12:00:00Z",
+            "links": [{"rel": "self", "href": f"{self.url}/v2/"}],
+        }
 
     def _version_record(self) -> Record:
         return {

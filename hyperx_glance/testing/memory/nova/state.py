@@ -77,6 +77,8 @@ class State(Service):
         """Host aggregates by id."""
         self.departed: dict[str, Server] = {}
         """Deleted servers: their actions can still be read."""
+        self.quota_classes: dict[str, dict[str, int]] = {}
+        """Limits by classes of quotas, which Nova keeps and, but for "default", nobody has."""
         self._keystone = keystone
         self._glance = glance
         self._cinder = cinder
@@ -137,6 +139,14 @@ class State(Service):
     def _demand_administrator(self, call: Call, action: str) -> None:
         if not call.who.is_administrator:
             raise Refused(403, f"Policy doesn't allow os_compute_api:{action} to be performed.")
+
+    def _usable_flavor(self, call: Call, reference: object) -> Flavor:
+        """Return a flavor that a caller may use, by its id or its URL."""
+        flavor = self.flavors.get(str(reference).rsplit("/", 1)[-1])
+        who = call.who
+        if flavor is None or not (flavor.is_public or who.is_administrator or who.project_id in flavor.projects):
+            raise Refused(400, f"Flavor {reference} could not be found.")
+        return flavor
 
     def _group(self, call: Call, group_id: str, status: int) -> Record:
         group = self.server_groups.get(group_id)
