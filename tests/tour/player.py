@@ -42,6 +42,7 @@ _PATTERNS: Final = (
 _DRAWN: Final = {
     "adminPass": "<password>",
     "audit_ids": ["<audit>"],
+    "auth_key": "<key>",
     "boot_roles": "<roles>",
     "hostId": "<host>",
     "last_accessed": "<time>",
@@ -169,6 +170,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
                 value = pattern.sub(word, value)
             return value
         case dict():
+            if "alias" in value:  # of an extension: its name is a fact, and its description is a text of others
+                value = {**value, "description": "<words>"}
             return {_plain(key): _plain_item(key, each) for key, each in value.items()}
         case list():
             return [_plain(each) for each in _in_order(value)]

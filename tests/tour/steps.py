@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import glance, keystone, metadefs, neutron, nova, nova_writes, others, proxies, tags
+from tests.tour import extensions, glance, keystone, metadefs, neutron, nova, nova_writes, others, proxies, tags, tasks
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -24,4 +24,6 @@ TOUR: Final[tuple[Step, ...]] = (
     *metadefs.STEPS,
     *neutron.STEPS,
     *keystone.STEPS,
+    *tasks.STEPS,
+    *extensions.STEPS,
 )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from hyperx_glance.testing.memory.glance import schemas
 from hyperx_glance.testing.memory.glance.data import Data
 from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, Job
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
@@ -106,26 +105,31 @@ class Imports(Data):
             return dataclasses.replace(self.import_filter, allowed_hosts=()).passes(url, resolve=False)
         return self.import_filter.passes(url)
 
-    def _begin(self, call: Call, image: ImageRecord, body: Record, stores: list[str]) -> None:
-        now = self.now()
+    def _new_task(self, call: Call, kind: str, asked: Record, image_id: str | None) -> Record:
+        now = microseconds(self.now())
         task: Record = {
             "id": str(uuid.uuid4()),
-            "type": "api_image_import",
+            "type": kind,
             "status": "pending",
             "owner": call.who.project_id,
             "expires_at": None,
-            "created_at": microseconds(now),
-            "updated_at": microseconds(now),
+            "created_at": now,
+            "updated_at": now,
             "deleted_at": None,
             "deleted": False,
-            "image_id": image.id,
+            "image_id": image_id,
             "request_id": call.request_id,
             "user_id": call.who.user_id,
-            "input": {"image_id": image.id, "import_req": body, "backend": [store or None for store in stores]},
+            "input": asked,
             "result": None,
             "message": "",
         }
         self.tasks[task["id"]] = task
+        return task
+
+    def _begin(self, call: Call, image: ImageRecord, body: Record, stores: list[str]) -> None:
+        asked = {"image_id": image.id, "import_req": body, "backend": [store or None for store in stores]}
+        task = self._new_task(call, "api_image_import", asked, image.id)
         image.properties["os_glance_import_task"] = task["id"]
         self._changed()
         url = str(body["method"].get("uri") or "")
@@ -280,9 +284,12 @@ class Imports(Data):
         self._save(job.image)
 
     def _finish_task(self, job: Job, status: str, message: str, result: Record | None = None) -> None:
-        job.task.update(status=status, message=message, result=result)
-        job.task["expires_at"] = microseconds(self.now() + timedelta(hours=48))
-        self._touch(job)
+        self._end_task(job.task, status, message, result)
+
+    def _end_task(self, task: Record, status: str, message: str, result: Record | None = None) -> None:
+        task.update(status=status, message=message, result=result)
+        task["expires_at"] = microseconds(self.now() + timedelta(hours=48))
+        task["updated_at"] = microseconds(self.now())
 
     def _touch(self, job: Job) -> None:
         job.task["updated_at"] = microseconds(self.now())
@@ -303,50 +310,6 @@ class Imports(Data):
             tasks = [task for task in tasks if task["owner"] == call.who.project_id]
         return json_reply(200, {"tasks": tasks})
 
-    def _all_tasks(self, call: Call) -> Reply:
-        """Answer for the task service, which is the administrators' (glance/policies/tasks.py)."""
-        self._tasks_access(call)
-        if call.method == "POST":
-            self._check_task(call.json())
-            raise Refused(400, "Task creation is not part of this cloud; images are imported by /v2/images/ID/import.")
-        if call.value("type", "import") not in _TASK_TYPES:
-            raise Refused(400, f"Invalid type value: {call.value('type')}")
-        self._look_elsewhere([job.image for job in self._jobs.values()])
-        brief = ("created_at", "expires_at", "id", "owner", "status", "type", "updated_at")
-        shown = [{key: task[key] for key in brief} | _task_links(task) for task in self.tasks.values()]
-        body: Record = {"first": "/v2/tasks", "schema": "/v2/schemas/tasks", "tasks": list(reversed(shown))}
-        return json_reply(200, body)
-
-    def _show_task(self, call: Call, task_id: str) -> Reply:
-        self._tasks_access(call)
-        task = self.tasks.get(task_id)
-        if task is None:
-            raise Refused(404, f"Could not find task {task_id}")
-        image = self.image(task["image_id"])
-        if image is not None:
-            self._look_elsewhere([image])
-        return json_reply(200, {key: task[key] for key in _TASK_KEYS} | _task_links(task))
-
-    def _delete_task(self, call: Call, task_id: str) -> Reply:
-        del task_id
-        self._tasks_access(call)
-        words = (
-            "This operation is currently not permitted on Glance Tasks. They are auto deleted after reaching the time"
-        )
-        raise Refused(405, f"{words} based on their expires_at property.")
-
-    def _check_task(self, body: Record) -> None:
-        for key in ("type", "input"):
-            if key not in body:
-                raise Refused(400, f"Task '{key}' is required")
-        schemas.check("task", schemas.document("task") or {}, {"type": body["type"]})
-        if "import_from" not in body["input"]:
-            raise Refused(400, "Invalid location: None")
-
-    def _tasks_access(self, call: Call) -> None:
-        if not call.who.is_administrator:
-            raise Refused(403, "You are not authorized to complete tasks_api_access action.")
-
 
 _COPIED = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
 
@@ -360,28 +323,6 @@ def _check_remote(method: Record) -> None:
         uuid.UUID(str(method["glance_image_id"]))
     except ValueError:
         raise Refused(400, f"Remote image id does not look like a UUID: {method['glance_image_id']}") from None
-
-
-_TASK_TYPES = ("import", "api_image_import", "location_import")
-_TASK_KEYS = (
-    "created_at",
-    "expires_at",
-    "id",
-    "image_id",
-    "input",
-    "message",
-    "owner",
-    "request_id",
-    "result",
-    "status",
-    "type",
-    "updated_at",
-    "user_id",
-)
-
-
-def _task_links(task: Record) -> Record:
-    return {"schema": "/v2/schemas/task", "self": f"/v2/tasks/{task['id']}"}
 
 
 class _StoreError(Exception):

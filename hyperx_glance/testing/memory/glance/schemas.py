@@ -26,7 +26,13 @@ from typing import Final
 
 from hyperx_glance.testing.memory.wire import Record, Refused
 
-_KINDS: Final[Mapping[object, type]] = {"object": dict, "array": list, "string": str, "boolean": bool}
+_KINDS: Final[Mapping[object, type]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+}
 
 
 @functools.cache
@@ -87,9 +93,11 @@ def _mistakes(schema: Record, value: object, where: str, instance: str) -> Itera
 
 
 def _of_itself(schema: Record, value: object) -> Iterator[tuple[str, str]]:
-    kind = _KINDS.get(schema.get("type"))
-    if kind is not None and not isinstance(value, kind):
-        yield f"{value!r} is not of type {schema['type']!r}", "type"
+    named = schema.get("type", [])
+    words = [named] if isinstance(named, str) else named
+    kinds = tuple(_KINDS[word] for word in words if word in _KINDS)
+    if kinds and not isinstance(value, kinds):
+        yield f"{value!r} is not of type {', '.join(map(repr, words))}", "type"
     elif value not in schema.get("enum", [value]):
         yield f"{value!r} is not one of {schema['enum']!r}", "enum"
     elif isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):

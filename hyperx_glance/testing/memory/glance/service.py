@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.glance import schemas
-from hyperx_glance.testing.memory.glance.images import Images
 from hyperx_glance.testing.memory.glance.listing import Listing
 from hyperx_glance.testing.memory.glance.members import Members
 from hyperx_glance.testing.memory.glance.patches import PATCH_TYPES, Patches
+from hyperx_glance.testing.memory.glance.tasks import Tasks
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
 
 _IMAGE = "/v2/images/([^/]+)"
 _RESET = rf"GET {_IMAGE}/file|DELETE {_IMAGE}/members/.*"
 
 
-class Glance(Listing, Images, Patches, Members):
+class Glance(Listing, Tasks, Patches, Members):
     """The in-memory Glance: its attributes are settings, and long operations advance when they are read."""
 
     def routes(self) -> Sequence[Route]:
@@ -29,8 +29,8 @@ class Glance(Listing, Images, Patches, Members):
             Route("GET", "/v2/info/stores/detail", self._store_details),
             Route("GET", "/v2/info/usage", self._usage),
             Route("GET", "/v2/schemas/(.+)", self._schema),
-            Route("GET", "/v2/tasks", self._all_tasks),
-            Route("POST", "/v2/tasks", self._all_tasks),
+            Route("GET", "/v2/tasks", self._list_all_tasks),
+            Route("POST", "/v2/tasks", self._create_task),
             Route("GET", "/v2/tasks/([^/]+)", self._show_task),
             Route("DELETE", "/v2/tasks/([^/]+)", self._delete_task),
             Route("DELETE", "/v2/stores/([^/]+)/([^/]+)", self._delete_from_store),

@@ -17,7 +17,7 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 _LONGEST = 255
 SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
 # What Nova's fake hypervisor has (nova/virt/fake.py, FakeDriver).
-_SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
+SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
 
 class Hosts(State):
@@ -56,7 +56,7 @@ class Hosts(State):
         if microversion(call) > (2, 87):
             raise Refused(404, "The resource could not be found.")
         view = self._hypervisor(call)
-        keys = (*_SIZE, *(f"{key}_used" for key in _SIZE), "free_ram_mb", "free_disk_gb", "running_vms")
+        keys = (*SIZE, *(f"{key}_used" for key in SIZE), "free_ram_mb", "free_disk_gb", "running_vms")
         keys = (*keys, "current_workload", "disk_available_least")
         return json_reply(200, {"hypervisor_statistics": {key: view[key] for key in keys} | {"count": 1}})
 
@@ -70,7 +70,7 @@ class Hosts(State):
         }
         named = version >= (2, 53)
         view: Record = {
-            "id": _id("hypervisor") if named else 1,
+            "id": hypervisor_id() if named else 1,
             "hypervisor_hostname": HOST,
             "state": "up",
             "status": "enabled",
@@ -78,10 +78,10 @@ class Hosts(State):
             "hypervisor_version": 1000,
             "host_ip": "127.0.0.1",
             "service": {"id": _id("nova-compute") if named else 3, "host": HOST, "disabled_reason": None},
-            **_SIZE,
+            **SIZE,
             **{f"{key}_used": amount for key, amount in used.items()},
-            "free_ram_mb": _SIZE["memory_mb"] - used["memory_mb"],
-            "free_disk_gb": _SIZE["local_gb"] - used["local_gb"],
+            "free_ram_mb": SIZE["memory_mb"] - used["memory_mb"],
+            "free_disk_gb": SIZE["local_gb"] - used["local_gb"],
             "current_workload": 0,
             "running_vms": len(servers),
             "disk_available_least": 0,
@@ -112,10 +112,6 @@ class Hosts(State):
             if call.value("binary", binary) == binary and call.value("host", HOST) == HOST
         ]
         return json_reply(200, {"services": [shown(service, SERVICE, version) for service in found]})
-
-    def _list_extensions(self, call: Call) -> Reply:
-        del call
-        return json_reply(200, {"extensions": []})
 
     # ------------------------------------------------------------- aggregates
 
@@ -326,6 +322,11 @@ def _is_uuid(text: str) -> bool:
 def _check_zone(zone: object) -> None:
     if zone is not None and (not isinstance(zone, str) or ":" in zone or not 0 < len(zone) <= _LONGEST):
         raise invalid("availability_zone", zone, f"{zone!r} is not valid under any of the given schemas")
+
+
+def hypervisor_id() -> str:
+    """Return the id of the host's hypervisor, and of its resource provider."""
+    return _id("hypervisor")
 
 
 def _id(name: str) -> str:

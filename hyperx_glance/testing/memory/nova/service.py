@@ -8,6 +8,7 @@ from typing import TypeAlias
 from hyperx_glance.testing.memory.nova.attachments import Attachments
 from hyperx_glance.testing.memory.nova.changing import Changing
 from hyperx_glance.testing.memory.nova.creating import Creating
+from hyperx_glance.testing.memory.nova.extensions import Extensions
 from hyperx_glance.testing.memory.nova.flavors import Flavors
 from hyperx_glance.testing.memory.nova.groups import ServerGroups
 from hyperx_glance.testing.memory.nova.images import Images
@@ -29,7 +30,7 @@ _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 """Method, path below the root with ID for the variable parts, and handler."""
 
 
-class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Creating, Attachments, Changing):
+class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Extensions, Creating, Attachments, Changing):
     """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
@@ -146,6 +147,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Creating, Attachmen
     def _host_table(self) -> Sequence[_Row]:
         return (
             ("GET", "/extensions", self._list_extensions),
+            ("GET", "/extensions/ID", self._show_extension),
             ("GET", "/os-hypervisors", self._list_hypervisors),
             ("GET", "/os-hypervisors/detail", self._list_hypervisor_details),
             ("GET", "/os-hypervisors/statistics", self._hypervisor_statistics),
