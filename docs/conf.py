@@ -32,6 +32,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "suites",
     "tables",
 ]
 exclude_patterns = ["_build", "releasenotes/notes"]

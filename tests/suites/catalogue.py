@@ -1,40 +1,37 @@
-"""The suites: what is installed, which tests are run, and how they learn where the cloud is."""
+"""The table of the suites."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Final
 
-from tests.suites import openstacksdk, tempest
+from tests.suites import openstacksdk, tempest, unittests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from tests.suites.outcomes import Outcome
     from tests.suites.places import Place
-
-PACKAGES: Final = (
-    "openstacksdk==4.22.0",
-    "tempest==47.0.0",
-    # What openstacksdk's tests import besides.
-    "ddt>=1.7",
-    "oslotest>=5.0",
-    "requests-mock>=1.12",
-    "statsd>=4.0",
-)
 
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """The tests of one suite: modules, or packages of them; and what writes its configuration."""
+    """The tests of one suite."""
 
-    modules: tuple[str, ...]
-    configure: Callable[[Place, Path], Mapping[str, str]]
-    """Writes files into a folder, and gives variables for the environment."""
+    title: str
+    """Its name and version, as the documentation shows them."""
+    run: Callable[[Place, Path, str], list[Outcome]]
+    """Runs the tests whose names match a pattern against a cloud, and may write into an empty folder."""
+
+
+def _python(title: str, modules: tuple[str, ...], configure: unittests.Configure) -> Suite:
+    return Suite(title, functools.partial(unittests.run, modules, configure))
 
 
 SUITES: Final[Mapping[str, Suite]] = {
-    "openstacksdk": Suite(openstacksdk.MODULES, openstacksdk.configure),
-    "tempest-image": Suite(("tempest.api.image.v2",), tempest.configure),
-    "tempest-compute": Suite(tempest.COMPUTE, tempest.configure),
+    "openstacksdk": _python("openstacksdk 4.22.0, functional tests", openstacksdk.MODULES, openstacksdk.configure),
+    "tempest-image": _python("tempest 47.0.0, ``tempest.api.image``", ("tempest.api.image",), tempest.configure),
+    "tempest-compute": _python("tempest 47.0.0, ``tempest.api.compute``", ("tempest.api.compute",), tempest.configure),
 }

@@ -1,4 +1,4 @@
-"""The functional tests of openstacksdk that need no service but those of the test clouds."""
+"""The functional tests of openstacksdk."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ if TYPE_CHECKING:
 
     from tests.suites.places import Place
 
-_ROOT: Final = "openstack.tests.functional"
-MODULES: Final = (
-    f"{_ROOT}.image",
-    f"{_ROOT}.compute",
-    f"{_ROOT}.identity",
-    f"{_ROOT}.cloud.test_compute",
-    f"{_ROOT}.cloud.test_identity",
-    f"{_ROOT}.cloud.test_image",
-    f"{_ROOT}.cloud.test_inventory",
-)
+MODULES: Final = ("openstack.tests.functional",)
 
 
 def configure(place: Place, folder: Path) -> Mapping[str, str]:

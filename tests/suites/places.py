@@ -14,6 +14,7 @@ from keystoneauth1.session import Session
 
 from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.profiles import small_image
+from tests.suites.outcomes import SuiteError
 from tests.support.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Place:
     images: tuple[str, str]
     flavors: tuple[str, str]
     network: str
+    public_network: str
+    """The id of the network from which floating addresses come."""
     download: str
     """A URL from which Glance may import."""
     is_real: bool
@@ -49,7 +52,7 @@ def in_memory() -> Iterator[Place]:
             while "system_scope" not in "".join(lines[-8:]) or "region_name" not in lines[-1]:
                 line = process.stdout.readline()
                 if not line:
-                    raise RuntimeError("The cloud in memory did not start.")
+                    raise SuiteError("the cloud in memory did not start")
                 lines.append(line)
             with FileServer() as files:
                 yield _place("".join(lines), files, is_real=False)
@@ -80,6 +83,7 @@ def _place(clouds_yaml: str, files: FileServer, *, is_real: bool) -> Place:
         images=(image["id"], _another_image(session)),
         flavors=(flavors["m1.tiny"], flavors["m1.small"]),
         network="shared",
+        public_network=_get(session, "network", "/v2.0/networks?router:external=true")["networks"][0]["id"],
         download=files.serve("/disk.qcow2", small_image()),
         is_real=is_real,
     )

@@ -1,86 +1,61 @@
-"""How a suite is installed, run, counted, and held against what its cloud is known to leave out."""
+"""How a suite is run on a cloud, held against the lists, and recorded."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import tempfile
-from collections import Counter
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tests.suites import places
-from tests.suites.catalogue import PACKAGES, SUITES
-from tests.support import environments
+from hyperx_glance.testing.local.layout import LocalCloudError
+from tests.suites import outcomes, places
+from tests.suites.catalogue import SUITES
+from tests.suites.outcomes import SuiteError
+from tests.suites.recording import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from tests.suites.outcomes import Outcome, Verdict
 
-HERE: Final = Path(__file__).parent
-LEFT_OUT: Final = HERE / "left_out"
-
-
-def environment() -> Path:
-    """Return the Python that has the suites; they are installed once for each list into the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return environments.make(cache / "hyperx-glance" / "suites", *PACKAGES, made_from="\n".join(PACKAGES))
+CLOUDS: Final = {"memory": places.in_memory, "local": places.local}
+GOALS: Final = {"memory": 90, "local": 95}
+"""The percentage of the tests that count which must pass."""
 
 
-def left_out(name: str, *, real: bool) -> dict[str, str]:
-    """Read which tests are known to fail on a cloud, and why: a reason in a line of its own, then its tests."""
-    reasons: dict[str, str] = {}
-    reason = ""
-    path = LEFT_OUT / f"{name}-{'local' if real else 'memory'}.txt"
-    for line in path.read_text().splitlines() if path.exists() else ():
-        if line.startswith("# "):
-            reason = line.removeprefix("# ")
-        elif line:
-            reasons[line] = reason
-    return reasons
+def run(name: str, cloud: str, *, pattern: str = "", words: bool = False) -> bool:
+    """Run a suite on a cloud, and return whether it went as the lists say; record it if all of it ran."""
+    began = time.monotonic()
+    try:
+        known = outcomes.read(name, cloud)
+        ended = _outcomes(name, cloud, pattern)
+    except (SuiteError, LocalCloudError, OSError, ValueError) as error:
+        print(f"{name}, {cloud}: could not be run: {error}")
+        return False
+    verdict = outcomes.judge(ended, known, whole=not pattern)
+    for problem, said in sorted(verdict.problems.items()):
+        print(problem, *([f"    {said if words else _short(said)}"] if said else []), sep="\n")
+    print(f"{name}, {cloud}: {_told(verdict)}, in {(time.monotonic() - began) / 60:.1f} minutes")
+    if verdict.problems:
+        return False
+    if pattern:
+        return True
+    if verdict.share < GOALS[cloud]:
+        print(f"{name}, {cloud}: the goal is {GOALS[cloud]} %")
+        return False
+    record(name, cloud, verdict)
+    return True
 
 
-def results(name: str, place: places.Place, pattern: str) -> list[dict[str, Any]]:
-    """Run the tests of a suite on this machine only, and return how each ended."""
-    python = environment()
-    with tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
-        home = Path(folder)
-        refused, found = home / "refused", home / "results"
-        variables = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("OS_")},
-            **SUITES[name].configure(place, home),
-            # Holds the process on this machine, see tests/guard.py.
-            "PYTHONPATH": str(HERE.parent / "children"),
-            "HYPERX_TESTS_REFUSED": str(refused),
-            "HOME": folder,
-        }
-        command: list[str | Path] = [python, "-P", HERE / "runner.py", found, pattern, *SUITES[name].modules]
-        subprocess.run(command, env=variables, cwd=folder, check=True)
-        if refused.exists():
-            raise RuntimeError(f"Something tried to leave this machine.\n{refused.read_text()}")
-        return [json.loads(line) for line in found.read_text().splitlines()]
+def _outcomes(name: str, cloud: str, pattern: str) -> list[Outcome]:
+    with CLOUDS[cloud]() as place, tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
+        return SUITES[name].run(place, Path(folder), pattern)
 
 
-def run(name: str, *, real: bool, pattern: str = "", words: bool = False) -> int:
-    """Run a suite, print its results, and return the exit status: 1 if they differ from the list."""
-    with places.local() if real else places.in_memory() as place:
-        outcomes = results(name, place, pattern)
-    counted = Counter(outcome["outcome"] for outcome in outcomes)
-    known = left_out(name, real=real)
-    failed = {outcome["test"]: outcome["words"] for outcome in outcomes if outcome["outcome"] == "failed"}
-    passed = {outcome["test"] for outcome in outcomes if outcome["outcome"] == "passed"}
-    _tell("Failed, and is not listed", {test: failed[test] for test in failed.keys() - known.keys()}, words=words)
-    _tell("Listed, and passed", {test: known[test] for test in known.keys() & passed}, words=words)
-    told = ", ".join(f"{counted[word]} {word}" for word in ("passed", "failed", "skipped"))
-    print(f"{name}, {'real services' if real else 'in memory'}: {told}")
-    return int(bool(failed.keys() - known.keys() or known.keys() & passed))
+def _told(verdict: Verdict) -> str:
+    left_out = verdict.counted.total() - verdict.failed
+    numbers = f"{verdict.passed} passed, {verdict.failed} known to fail, {left_out} left out"
+    return f"{numbers}, {len(verdict.problems)} not as listed; {verdict.share:.1f} % of those that count"
 
 
-def _tell(title: str, tests: Mapping[str, str], *, words: bool) -> None:
-    for test in sorted(tests):
-        last = tests[test].strip().splitlines()[-1:] or [""]
-        print(f"{title}: {test}\n    {tests[test] if words else _short(last)}")
-
-
-def _short(lines: Sequence[str]) -> str:
-    return lines[0][:200]
+def _short(said: str) -> str:
+    last = said.strip().splitlines()[-1:] or [""]
+    return last[0][:200]

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import configparser
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tests.suites.places import Place
-
-COMPUTE: Final = (
-    "tempest.api.compute.flavors",
-    "tempest.api.compute.images",
-    "tempest.api.compute.keypairs",
-    "tempest.api.compute.limits",
-    "tempest.api.compute.servers",
-    "tempest.api.compute.test_quotas",
-)
 
 
 def configure(place: Place, folder: Path) -> Mapping[str, str]:
@@ -57,9 +48,17 @@ def configure(place: Place, folder: Path) -> Mapping[str, str]:
             "ready_wait": 0,
         },
         # The hypervisor of both clouds is a fake: nothing of a guest, and no disk that outlives a rebuild.
-        "compute-feature-enabled": {"console_output": True, "vnc_console": False, "change_password": True},
-        "validation": {"run_validation": False},
-        "volume": {"catalog_type": "block-storage"},
+        "compute-feature-enabled": {
+            "console_output": True,
+            "vnc_console": True,
+            "change_password": True,
+            "hostname_fqdn_sanitization": True,
+            "personality": True,
+            "resize": True,
+        },
+        "network": {"public_network_id": place.public_network, "floating_network_name": "public"},
+        "validation": {"run_validation": False, "connect_method": "fixed", "network_for_ssh": place.network},
+        "volume": {"catalog_type": "block-storage", "min_microversion": "3.0", "max_microversion": "latest"},
     }
     parser = configparser.RawConfigParser()
     parser.read_dict({name: {key: str(value) for key, value in values.items()} for name, values in config.items()})

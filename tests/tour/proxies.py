@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.tour.neutron import NOBODY
 from tests.tour.nova import nova
+from tests.tour.player import Step
 
 GROUPS: Final = "/os-security-groups"
 RULES: Final = "/os-security-group-rules"
@@ -13,7 +14,7 @@ VOLUMES: Final = "/os-volumes"
 RULE: Final = {"parent_group_id": "{proxied}", "ip_protocol": "tcp", "from_port": 22, "to_port": 23}
 
 
-def rule(name: str, **fields: object) -> object:
+def rule(name: str, **fields: object) -> Step:
     return nova(f"proxy-rule-{name}", "POST", RULES, {"security_group_rule": {**RULE, **fields}})
 
 

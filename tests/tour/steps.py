@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.tour import extensions, glance, keystone, metadefs, neutron, nova, nova_writes, others, proxies, tags, tasks
+from tests.tour import (
+    endpoint_groups,
+    extensions,
+    glance,
+    keystone,
+    metadefs,
+    neutron,
+    nova,
+    nova_writes,
+    others,
+    proxies,
+    reports,
+    tags,
+    tasks,
+)
 
 if TYPE_CHECKING:
     from tests.tour.player import Step
@@ -13,6 +27,8 @@ TOUR: Final[tuple[Step, ...]] = (
     # First, since they list what a fresh cloud has, and leave nothing.
     *tags.STEPS,
     *proxies.STEPS,
+    *reports.STEPS,
+    *endpoint_groups.STEPS,
     *others.KEYSTONE,
     *others.NEUTRON,
     *others.CINDER,

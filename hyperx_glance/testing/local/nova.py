@@ -49,6 +49,8 @@ def options(layout: Layout) -> Options:
             # The default is 3 s between looks at a new volume; ours are ready within one.
             "block_device_allocate_retries": 120,
             "block_device_allocate_retries_interval": 1,
+            # As DevStack has it (lib/nova, create_nova_conf): one host is enough for a resize.
+            "allow_resize_to_same_host": True,
             "non_inheritable_image_properties": NOVA_OPTION,
         },
         "api_database": database(layout, "nova_api"),

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from hyperx_glance.testing.memory.keystone.endpoint_groups import EndpointGroups
 from hyperx_glance.testing.memory.keystone.kinds import KINDS, Kind
 from hyperx_glance.testing.memory.keystone.limits import Limits
 from hyperx_glance.testing.memory.keystone.state import ENDPOINTS, NAMESPACE, entries, service_id
@@ -21,7 +22,7 @@ _NOT_FOUND = (
 )
 
 
-class Keystone(Tokens, Limits):
+class Keystone(Tokens, EndpointGroups, Limits):
     """The in-memory Keystone: users, departments and limits."""
 
     answers_head: ClassVar[bool] = True
@@ -38,6 +39,7 @@ class Keystone(Tokens, Limits):
             *self.grant_routes(),
             *self.credential_routes(),
             *self.limit_routes(),
+            *self.endpoint_group_routes(),
         )
 
     def handle(self, call: Call) -> Reply:

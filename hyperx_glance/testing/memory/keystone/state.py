@@ -88,6 +88,8 @@ class State(Service):
         """The roles of users and groups in projects, in domains and on the system."""
         self.memberships: set[tuple[str, str]] = set()
         """Group ids with the ids of their users."""
+        self.endpoint_group_projects: dict[str, list[str]] = {}
+        """The ids of the projects that groups of endpoints are for, by the ids of the groups."""
         self._passwords: dict[str, str] = {}
         self._tokens: dict[str, Token] = {}
         self._put(

@@ -22,6 +22,7 @@ _EXTENSIONS = (
     "binding",
     "quotas",
     "standard-attr-tag",
+    "tag-creation",
     "net-mtu",
 )
 
@@ -41,6 +42,7 @@ class Neutron(Routers, Tags):
             *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
+            Route("GET", "/v2.0/quotas(?:.json)?", self._quotas),
             Route("GET", quota, self._quota),
             Route("PUT", quota, self._update_quota),
             Route("DELETE", quota, self._delete_quota),
@@ -84,6 +86,16 @@ class Neutron(Routers, Tags):
 
     def _quota(self, call: Call, project_id: str) -> Reply:
         return json_reply(200, {"quota": self._limits_of(call, project_id)})
+
+    def _quotas(self, call: Call) -> Reply:
+        """List the projects that have limits of their own."""
+        if not call.who.is_administrator:
+            raise self._forbidden("get_quota")
+        found = [
+            {**LIMITS, **limits, "project_id": project_id, "tenant_id": project_id}
+            for project_id, limits in self.limits.items()
+        ]
+        return json_reply(200, {"quotas": found})
 
     def _default_quota(self, call: Call, project_id: str) -> Reply:
         self._limits_of(call, project_id)

@@ -74,7 +74,8 @@ class Proxies(State):
         reply = service.handle(Call(method, path, pairs, {}, content, call.who, call.request_id))
         answer: Record = json.loads(reply.content) if reply.content else {}
         if reply.status >= 400:
-            raise Refused(reply.status, str(next(iter(answer.values()), {}).get("message", "")))
+            problem: Record = next(iter(answer.values()), {})
+            raise Refused(reply.status, str(problem.get("message", "")))
         return answer
 
     def _neutron_answer(self, call: Call, method: str, path: str, body: Record | None = None) -> Record:
