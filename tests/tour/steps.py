@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
+    compute_services,
     endpoint_groups,
     extensions,
     glance,
@@ -36,6 +37,7 @@ TOUR: Final[tuple[Step, ...]] = (
     *others.IMAGE,
     *nova.STEPS,
     *nova_writes.STEPS,
+    *compute_services.STEPS,
     *others.END,
     *metadefs.STEPS,
     *neutron.STEPS,

@@ -5,17 +5,30 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from hyperx_glance.testing.memory.nova.filters import read_time
 from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, SERVICE, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import HOST, VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
+from hyperx_glance.testing.memory.nova.validation import (
+    NO,
+    YES,
+    check_keys,
+    check_name,
+    enveloped,
+    invalid,
+    wrong_query,
+)
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 _LONGEST = 255
 SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
+_COMPUTE = "nova-compute"
+_ONLY_COMPUTE = "Updating a {} service is not supported. Only nova-compute services can be updated."
+_WORKING: Record = {"status": "enabled", "disabled_reason": None, "forced_down": False}
 # What Nova's fake hypervisor has (nova/virt/fake.py, FakeDriver).
 SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
@@ -94,24 +107,65 @@ class Hosts(State):
 
     def _list_services(self, call: Call) -> Reply:
         self._demand_administrator(call, "os-services:list")
+        found = [
+            service
+            for service in self._services(call)
+            if service["binary"] == call.value("binary", service["binary"]) and call.value("host", HOST) == HOST
+        ]
+        return json_reply(200, {"services": found})
+
+    def _services(self, call: Call) -> list[Record]:
         version = microversion(call)
         now = microseconds(self.now())
-        found = [
-            {
-                "id": _id(binary) if version >= (2, 53) else number,
-                "binary": binary,
-                "host": HOST,
-                "zone": zone,
-                "status": "enabled",
-                "state": "up",
-                "updated_at": now,
-                "disabled_reason": None,
-                "forced_down": False,
-            }
-            for number, (binary, zone) in enumerate(SERVICES, 1)
-            if call.value("binary", binary) == binary and call.value("host", HOST) == HOST
-        ]
-        return json_reply(200, {"services": [shown(service, SERVICE, version) for service in found]})
+        found: list[Record] = []
+        for number, (binary, zone) in enumerate(SERVICES, 1):
+            told = self.compute_service if binary == _COMPUTE else _WORKING
+            service = {"id": _id(binary) if version >= (2, 53) else number, "binary": binary, "host": HOST}
+            service |= {"zone": zone, "state": "down" if told["forced_down"] else "up", "updated_at": now, **told}
+            found.append(shown(service, SERVICE, version))
+        return found
+
+    def _update_service(self, call: Call, named: str) -> Reply:
+        """Update the service with this id, or before 2.53 do what the path says with the one that the body names."""
+        if microversion(call) >= (2, 53):
+            return self._update_service_by_id(call, named)
+        asked = call.json()
+        more = ["forced_down"] if microversion(call) >= (2, 11) else []
+        allowed = ["host", "binary", "disabled_reason", *more]
+        _check_root(asked, allowed=allowed, required=["host", "binary"])
+        self._demand_administrator(call, "os-services:update")
+        changes = _old_changes(named, asked, allowed)
+        if asked["binary"] != _COMPUTE:
+            raise Refused(400, _ONLY_COMPUTE.format(asked["binary"]))
+        if asked["host"] != HOST:
+            raise Refused(404, f"Host {asked['host']!r} is not mapped to any cell")
+        self.compute_service |= changes
+        told = {key: value for key, value in changes.items() if value is not None}
+        return json_reply(200, {"service": {"host": HOST, "binary": _COMPUTE, **told}})
+
+    def _update_service_by_id(self, call: Call, service_id: str) -> Reply:
+        asked = call.json()
+        _check_root(asked, allowed=["status", "disabled_reason", "forced_down"])
+        status = asked.get("status")
+        if "status" in asked and status not in ("enabled", "disabled"):
+            raise invalid("status", status, f"{status!r} is not one of ['enabled', 'disabled']")
+        if not _is_uuid(service_id):
+            raise Refused(400, f"Invalid uuid {service_id}")
+        self._demand_administrator(call, "os-services:update")
+        binary = next((name for name, _ in SERVICES if _id(name) == service_id), None)
+        if binary is None:
+            raise Refused(404, f"Service {service_id} could not be found.")
+        if binary != _COMPUTE:
+            raise Refused(400, _ONLY_COMPUTE.format(binary))
+        if status == "enabled" and asked.get("disabled_reason"):
+            raise Refused(400, "Specifying 'disabled_reason' with status 'enabled' is invalid.")
+        if not {"status", "forced_down"} & set(asked):
+            raise Refused(400, "No updates were requested. Fields 'status' or 'forced_down' should be specified.")
+        if status:
+            self.compute_service |= {"status": status, "disabled_reason": asked.get("disabled_reason")}
+        if "forced_down" in asked:
+            self.compute_service["forced_down"] = _flag("forced_down", asked["forced_down"])
+        return json_reply(200, {"service": self._services(call)[[name for name, _ in SERVICES].index(binary)]})
 
     # ------------------------------------------------------------- aggregates
 
@@ -278,9 +332,14 @@ class Hosts(State):
         version = microversion(call)
         server = self._past_or_present(call, server_id)
         deeds = list(reversed(server.deeds))
+        links: Record = {}
         if version >= (2, 58):
+            deeds = _between(call, deeds)
+            if call.value("marker") not in ("", *(deed["request_id"] for deed in server.deeds)):
+                raise Refused(400, "Marker None could not be found.")  # nova/db/main/api.py, actions_get, has lost it
             deeds = cut_page(call, deeds, key=lambda deed: str(deed["request_id"]), largest=self.max_limit)
-        return json_reply(200, {"instanceActions": [shown(deed, DEED, version) for deed in deeds]})
+            links = self._next("links", call, [str(deed["request_id"]) for deed in deeds])
+        return json_reply(200, {"instanceActions": [shown(deed, DEED, version) for deed in deeds], **links})
 
     def _show_deed(self, call: Call, server_id: str, request_id: str) -> Reply:
         version = microversion(call)
@@ -309,6 +368,67 @@ class Hosts(State):
         if gone is not None and (call.who.is_administrator or gone.caller.project_id == call.who.project_id):
             return gone
         return self._found(call, server_id)
+
+
+def _check_root(asked: Record, *, allowed: Sequence[str], required: Sequence[str] = ()) -> None:
+    """Check a body that has no envelope, as its schema does; the words name no field."""
+    for key in asked:
+        if key not in allowed:
+            raise Refused(400, f"Additional properties are not allowed ({key!r} was unexpected)")
+    for key in required:
+        if key not in asked:
+            raise Refused(400, f"{key!r} is a required property")
+    reason = asked.get("disabled_reason", "unset")
+    if not isinstance(reason, str):
+        raise invalid("disabled_reason", reason, f"{reason!r} is not of type 'string'")
+    if not reason or len(reason) > _LONGEST:
+        raise invalid("disabled_reason", reason, f"{reason!r} {'is too long' if reason else 'should be non-empty'}")
+
+
+def _old_changes(action: str, asked: Record, allowed: list[str]) -> Record:
+    """Return what a request before 2.53 changes (nova/api/openstack/compute/services.py, self.actions)."""
+    if action == "enable":
+        return {"status": "enabled", "disabled_reason": None}
+    if action == "disable":
+        return {"status": "disabled", "disabled_reason": None}
+    if action == "disable-log-reason":
+        if "disabled_reason" not in asked:
+            raise Refused(400, "Missing disabled reason field")
+        return {"status": "disabled", "disabled_reason": asked["disabled_reason"]}
+    if action == "force-down" and "forced_down" in allowed:
+        if "forced_down" not in asked:
+            raise Refused(400, "Missing forced_down field")
+        return {"forced_down": _flag("forced_down", asked["forced_down"])}
+    raise Refused(404, "Unknown action")
+
+
+def _flag(key: str, value: object) -> bool:
+    if value not in (*YES, *NO):
+        raise invalid(key, value, f"{value!r} is not one of {[*YES, *NO]}")
+    return value in YES
+
+
+def _between(call: Call, deeds: list[Record]) -> list[Record]:
+    """Leave out what was updated before or after the times that are asked for."""
+    times: dict[str, datetime] = {}
+    for key in ("changes-since", *(["changes-before"] if microversion(call) >= (2, 66) else [])):
+        if call.values(key):
+            time = read_time(call.value(key))
+            if time is None:
+                raise wrong_query(key, call.value(key), f"{call.value(key)!r} is not a 'date-time'")
+            times[key] = time
+    unknown = sorted({key for key, _ in call.query} - {"limit", "marker", "changes-since", *times})
+    if unknown:
+        raise Refused(400, f"Additional properties are not allowed ({unknown[0]!r} was unexpected)")
+    since, before = times.get("changes-since"), times.get("changes-before")
+    if since and before and before < since:
+        raise Refused(400, "The value of changes-since must be less than or equal to changes-before.")
+
+    def fits(deed: Record) -> bool:
+        updated = datetime.fromisoformat(deed["updated_at"]).replace(tzinfo=UTC)
+        return (since is None or updated >= since) and (before is None or updated <= before)
+
+    return [deed for deed in deeds if fits(deed)]
 
 
 def _is_uuid(text: str) -> bool:

@@ -158,6 +158,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Extensions, Creatin
             ("GET", "/os-instance_usage_audit_log", self._usage_logs),
             ("GET", "/os-instance_usage_audit_log/ID", self._usage_log_before),
             ("GET", "/os-services", self._list_services),
+            ("PUT", "/os-services/ID", self._update_service),
             ("GET", "/os-hosts", self._list_hosts),
             ("GET", "/os-hosts/ID", self._show_host),
             ("PUT", "/os-hosts/ID", self._update_host),
