@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hyperx_glance.testing.memory.nova.filters import read_time
-from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, SERVICE, microversion, shown
+from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import HOST, VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import (
-    NO,
-    YES,
     check_keys,
     check_name,
     enveloped,
@@ -26,9 +23,6 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 
 _LONGEST = 255
 SERVICES = (("nova-scheduler", "internal"), ("nova-conductor", "internal"), ("nova-compute", "nova"))
-_COMPUTE = "nova-compute"
-_ONLY_COMPUTE = "Updating a {} service is not supported. Only nova-compute services can be updated."
-_WORKING: Record = {"status": "enabled", "disabled_reason": None, "forced_down": False}
 # What Nova's fake hypervisor has (nova/virt/fake.py, FakeDriver).
 SIZE = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000}
 
@@ -58,7 +52,7 @@ class Hosts(State):
     def _show_hypervisor(self, call: Call, hypervisor_id: str) -> Reply:
         self._demand_administrator(call, "os-hypervisors:show")
         view = self._hypervisor(call)
-        if microversion(call) >= (2, 53) and not _is_uuid(hypervisor_id):
+        if microversion(call) >= (2, 53) and not is_uuid(hypervisor_id):
             raise Refused(400, f"Invalid uuid {hypervisor_id}")
         if hypervisor_id != str(view["id"]):
             raise Refused(404, f"Hypervisor with ID '{hypervisor_id}' could not be found.")
@@ -83,14 +77,14 @@ class Hosts(State):
         }
         named = version >= (2, 53)
         view: Record = {
-            "id": hypervisor_id() if named else 1,
+            "id": _hypervisor_id() if named else 1,
             "hypervisor_hostname": HOST,
             "state": "up",
             "status": "enabled",
             "hypervisor_type": "fake",
             "hypervisor_version": 1000,
             "host_ip": "127.0.0.1",
-            "service": {"id": _id("nova-compute") if named else 3, "host": HOST, "disabled_reason": None},
+            "service": {"id": service_id("nova-compute") if named else 3, "host": HOST, "disabled_reason": None},
             **SIZE,
             **{f"{key}_used": amount for key, amount in used.items()},
             "free_ram_mb": SIZE["memory_mb"] - used["memory_mb"],
@@ -104,68 +98,6 @@ class Hosts(State):
         if call.value("with_servers").lower() in ("true", "1") and version >= (2, 53):
             view["servers"] = [{"name": f"instance-{server.number:08x}", "uuid": server.id} for server in servers]
         return shown(view, HYPERVISOR, version)
-
-    def _list_services(self, call: Call) -> Reply:
-        self._demand_administrator(call, "os-services:list")
-        found = [
-            service
-            for service in self._services(call)
-            if service["binary"] == call.value("binary", service["binary"]) and call.value("host", HOST) == HOST
-        ]
-        return json_reply(200, {"services": found})
-
-    def _services(self, call: Call) -> list[Record]:
-        version = microversion(call)
-        now = microseconds(self.now())
-        found: list[Record] = []
-        for number, (binary, zone) in enumerate(SERVICES, 1):
-            told = self.compute_service if binary == _COMPUTE else _WORKING
-            service = {"id": _id(binary) if version >= (2, 53) else number, "binary": binary, "host": HOST}
-            service |= {"zone": zone, "state": "down" if told["forced_down"] else "up", "updated_at": now, **told}
-            found.append(shown(service, SERVICE, version))
-        return found
-
-    def _update_service(self, call: Call, named: str) -> Reply:
-        """Update the service with this id, or before 2.53 do what the path says with the one that the body names."""
-        if microversion(call) >= (2, 53):
-            return self._update_service_by_id(call, named)
-        asked = call.json()
-        more = ["forced_down"] if microversion(call) >= (2, 11) else []
-        allowed = ["host", "binary", "disabled_reason", *more]
-        _check_root(asked, allowed=allowed, required=["host", "binary"])
-        self._demand_administrator(call, "os-services:update")
-        changes = _old_changes(named, asked, allowed)
-        if asked["binary"] != _COMPUTE:
-            raise Refused(400, _ONLY_COMPUTE.format(asked["binary"]))
-        if asked["host"] != HOST:
-            raise Refused(404, f"Host {asked['host']!r} is not mapped to any cell")
-        self.compute_service |= changes
-        told = {key: value for key, value in changes.items() if value is not None}
-        return json_reply(200, {"service": {"host": HOST, "binary": _COMPUTE, **told}})
-
-    def _update_service_by_id(self, call: Call, service_id: str) -> Reply:
-        asked = call.json()
-        _check_root(asked, allowed=["status", "disabled_reason", "forced_down"])
-        status = asked.get("status")
-        if "status" in asked and status not in ("enabled", "disabled"):
-            raise invalid("status", status, f"{status!r} is not one of ['enabled', 'disabled']")
-        if not _is_uuid(service_id):
-            raise Refused(400, f"Invalid uuid {service_id}")
-        self._demand_administrator(call, "os-services:update")
-        binary = next((name for name, _ in SERVICES if _id(name) == service_id), None)
-        if binary is None:
-            raise Refused(404, f"Service {service_id} could not be found.")
-        if binary != _COMPUTE:
-            raise Refused(400, _ONLY_COMPUTE.format(binary))
-        if status == "enabled" and asked.get("disabled_reason"):
-            raise Refused(400, "Specifying 'disabled_reason' with status 'enabled' is invalid.")
-        if not {"status", "forced_down"} & set(asked):
-            raise Refused(400, "No updates were requested. Fields 'status' or 'forced_down' should be specified.")
-        if status:
-            self.compute_service |= {"status": status, "disabled_reason": asked.get("disabled_reason")}
-        if "forced_down" in asked:
-            self.compute_service["forced_down"] = _flag("forced_down", asked["forced_down"])
-        return json_reply(200, {"service": self._services(call)[[name for name, _ in SERVICES].index(binary)]})
 
     # ------------------------------------------------------------- aggregates
 
@@ -370,44 +302,6 @@ class Hosts(State):
         return self._found(call, server_id)
 
 
-def _check_root(asked: Record, *, allowed: Sequence[str], required: Sequence[str] = ()) -> None:
-    """Check a body that has no envelope, as its schema does; the words name no field."""
-    for key in asked:
-        if key not in allowed:
-            raise Refused(400, f"Additional properties are not allowed ({key!r} was unexpected)")
-    for key in required:
-        if key not in asked:
-            raise Refused(400, f"{key!r} is a required property")
-    reason = asked.get("disabled_reason", "unset")
-    if not isinstance(reason, str):
-        raise invalid("disabled_reason", reason, f"{reason!r} is not of type 'string'")
-    if not reason or len(reason) > _LONGEST:
-        raise invalid("disabled_reason", reason, f"{reason!r} {'is too long' if reason else 'should be non-empty'}")
-
-
-def _old_changes(action: str, asked: Record, allowed: list[str]) -> Record:
-    """Return what a request before 2.53 changes (nova/api/openstack/compute/services.py, self.actions)."""
-    if action == "enable":
-        return {"status": "enabled", "disabled_reason": None}
-    if action == "disable":
-        return {"status": "disabled", "disabled_reason": None}
-    if action == "disable-log-reason":
-        if "disabled_reason" not in asked:
-            raise Refused(400, "Missing disabled reason field")
-        return {"status": "disabled", "disabled_reason": asked["disabled_reason"]}
-    if action == "force-down" and "forced_down" in allowed:
-        if "forced_down" not in asked:
-            raise Refused(400, "Missing forced_down field")
-        return {"forced_down": _flag("forced_down", asked["forced_down"])}
-    raise Refused(404, "Unknown action")
-
-
-def _flag(key: str, value: object) -> bool:
-    if value not in (*YES, *NO):
-        raise invalid(key, value, f"{value!r} is not one of {[*YES, *NO]}")
-    return value in YES
-
-
 def _between(call: Call, deeds: list[Record]) -> list[Record]:
     """Leave out what was updated before or after the times that are asked for."""
     times: dict[str, datetime] = {}
@@ -431,7 +325,8 @@ def _between(call: Call, deeds: list[Record]) -> list[Record]:
     return [deed for deed in deeds if fits(deed)]
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Check whether a text is a UUID."""
     try:
         uuid.UUID(text)
     except ValueError:
@@ -444,10 +339,11 @@ def _check_zone(zone: object) -> None:
         raise invalid("availability_zone", zone, f"{zone!r} is not valid under any of the given schemas")
 
 
-def hypervisor_id() -> str:
+def _hypervisor_id() -> str:
     """Return the id of the host's hypervisor, and of its resource provider."""
-    return _id("hypervisor")
+    return service_id("hypervisor")
 
 
-def _id(name: str) -> str:
+def service_id(name: str) -> str:
+    """Return the UUID of one of Nova's own services, or of its host."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name} {HOST}"))

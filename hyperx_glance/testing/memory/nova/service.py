@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from hyperx_glance.testing.memory.nova.attachments import Attachments
 from hyperx_glance.testing.memory.nova.changing import Changing
+from hyperx_glance.testing.memory.nova.compute_services import ComputeServices
 from hyperx_glance.testing.memory.nova.creating import Creating
 from hyperx_glance.testing.memory.nova.extensions import Extensions
 from hyperx_glance.testing.memory.nova.flavors import Flavors
@@ -30,7 +31,9 @@ _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 """Method, path below the root with ID for the variable parts, and handler."""
 
 
-class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Extensions, Creating, Attachments, Changing):
+class Nova(
+    Flavors, KeyPairs, ServerGroups, Images, Reports, ComputeServices, Extensions, Creating, Attachments, Changing
+):
     """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
