@@ -46,9 +46,14 @@ class NetworkPlan(NamedTuple):
     external: bool = False
     """Whether floating addresses come from it."""
     department: str = "admin"
+    subnet: str = ""
+    """The name of its subnet."""
 
 
 ROUTER: Final = "router1"
+KEY_PAIR: Final = "devstack"
+# Of a key that was thrown away when it was made.
+PUBLIC_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOzn+CIn++vKkalJhEQd6zBAB+0r4km6qbgM+kqF+7tE devstack"
 SERVER_QUOTA: Final[Mapping[str, int]] = {"instances": 60, "cores": 60, "ram": 200000}
 
 
@@ -56,17 +61,24 @@ class Profile(NamedTuple):
     """The initial content of a cloud."""
 
     people: Mapping[str, Person]
+    """Each user's own department, and the role there."""
     flavors: tuple[FlavorSize, ...]
     networks: tuple[NetworkPlan, ...]
-    """With an external one, the first is joined to it by a router, so that its servers have floating addresses."""
+    """With an external one, the first is joined to it by its department's router, so that servers there have floating
+    addresses."""
     image: str | None = None
     """The name of a small public image."""
     metadefs: bool = False
     """The local cloud has the metadefs that Glance comes with, as its operators load them."""
     generous: tuple[str, ...] = ()
     """Departments that may have more servers than Nova's defaults."""
+    grants: tuple[tuple[str, Person], ...] = ()
+    """More roles: users and where they have them; "admin" is the administrator."""
+    key_pairs: tuple[str, ...] = ()
+    """Users that have the key pair `KEY_PAIR`."""
     clouds: Mapping[str, str] = {}
-    """Names in ``clouds.yaml`` besides those of the people: name and user; "system:" before the user is the system."""
+    """Names in ``clouds.yaml`` besides those of the people: name and user; before a colon stands a department that is
+    not the user's own, or "system"."""
 
 
 _DEFAULT: Final = Profile(
@@ -84,10 +96,24 @@ _DEFAULT: Final = Profile(
 
 PROFILES: Final[Mapping[ProfileName, Profile]] = {
     "default": _DEFAULT,
-    # What DevStack makes (devstack/lib/keystone, lib/nova), and the people besides.
+    # What DevStack makes (its lib/keystone, lib/nova, lib/tempest, lib/neutron_plugins), and the people besides.
     "devstack": Profile(
-        people={**_DEFAULT.people, "demo": Person("demo", "member"), "alt_demo": Person("alt_demo", "member")},
+        people={
+            **_DEFAULT.people,
+            "demo": Person("demo", "member"),
+            "demo_reader": Person("demo", "reader"),
+            "alt_demo": Person("alt_demo", "member"),
+            "alt_demo_member": Person("alt_demo", "member"),
+            "alt_demo_reader": Person("alt_demo", "reader"),
+        },
         flavors=(
+            FlavorSize("m1.nano", 192, 1, 1, id="42"),
+            FlavorSize("m1.micro", 256, 1, 1, id="84"),
+            FlavorSize("cirros256", 256, 1, 1, id="c1"),
+            FlavorSize("ds512M", 512, 5, 1, id="d1"),
+            FlavorSize("ds1G", 1024, 10, 1, id="d2"),
+            FlavorSize("ds2G", 2048, 10, 2, id="d3"),
+            FlavorSize("ds4G", 4096, 20, 4, id="d4"),
             FlavorSize("m1.tiny", 512, 1, 1, id="1"),
             FlavorSize("m1.small", 2048, 20, 1, id="2"),
             FlavorSize("m1.medium", 4096, 40, 2, id="3"),
@@ -95,16 +121,23 @@ PROFILES: Final[Mapping[ProfileName, Profile]] = {
             FlavorSize("m1.xlarge", 16384, 160, 8, id="5"),
         ),
         networks=(
-            NetworkPlan("shared", "10.99.0.0/16", shared=True),
-            NetworkPlan("public", "172.24.4.0/24", external=True),
+            NetworkPlan("private", "10.0.0.0/26", department="demo", subnet="private-subnet"),
+            NetworkPlan("public", "172.24.4.0/24", external=True, subnet="public-subnet"),
+            NetworkPlan("shared", "192.168.233.0/24", shared=True, subnet="shared-subnet"),
         ),
         image="cirros-0.6.3-x86_64-disk",
         metadefs=True,
         generous=_DEFAULT.generous,
+        grants=(("admin", Person("demo", "admin")),),
+        key_pairs=("admin", "demo", "alt_demo"),
         clouds={
             "devstack": "demo",
+            "devstack-reader": "demo_reader",
             "devstack-alt": "alt_demo",
+            "devstack-alt-member": "alt_demo_member",
+            "devstack-alt-reader": "alt_demo_reader",
             "devstack-admin": "admin",
+            "devstack-admin-demo": "demo:admin",
             "devstack-system-admin": "system:admin",
         },
     ),
@@ -137,12 +170,14 @@ def entries(auth: Callable[[str], Mapping[str, str]], users: Iterable[str], prof
 
 def _entry(auth: Callable[[str], Mapping[str, str]], user: str) -> dict[str, Any]:
     """Return one entry of a ``clouds.yaml``."""
-    kind, _, name = user.rpartition(":")
+    place, _, name = user.rpartition(":")
     keywords = dict(auth(name))
     region = keywords.pop("region_name")
-    if kind == "system":
+    if place == "system":
         keywords = {key: value for key, value in keywords.items() if not key.startswith("project_")}
         keywords["system_scope"] = "all"
+    elif place:
+        keywords["project_name"] = place
     return {"auth": keywords, "region_name": region}
 
 

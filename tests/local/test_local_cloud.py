@@ -27,6 +27,7 @@ from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.local import LocalCloudError, databases, releases
 from hyperx_glance.testing.local.layout import ENTRIES, SERVICES, Layout
 from hyperx_glance.testing.timing import scaled
+from tests.support.devstack import check_names, run_script
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -699,28 +700,25 @@ def test_up_takes_a_profile_and_ports_and_writes_clouds(tmp_path: Path) -> None:
     keystone, glance = free_port(), free_port()
     home = tmp_path / "cloud"
     order = ["--directory", str(home), "--profile", "devstack", "--ports", f"keystone={keystone},glance={glance}"]
+    files = tmp_path / "devstack"
     assert command(tmp_path, "up", "--ports", "glance").returncode == 2
+    assert command(tmp_path, "up", "--directory", str(home), "--write-devstack", str(files)).returncode == 2
+    assert not home.exists()
     try:
-        up = command(tmp_path, "up", *order)
+        up = command(tmp_path, "up", *order, "--write-devstack", str(files))
         assert up.returncode == 0, up.stderr
         clouds = home / "clouds.yaml"
+        assert f"source {files}/openrc admin admin\n" in up.stdout
         assert f"export OS_CLIENT_CONFIG_FILE={clouds}\n" in up.stdout
         assert "demo" in up.stdout
         config = OpenStackConfig(config_files=[str(clouds)], load_envvars=False)
         assert {"alice", "devstack", "devstack-alt", "devstack-admin"} <= set(config.get_cloud_names())
         with openstack.connection.Connection(config=config.get_one("devstack")) as demo:
             assert demo.image.get_endpoint() == f"http://127.0.0.1:{glance}/v2/"
-            flavors = demo.compute.get("/flavors").json()["flavors"]
-            assert "m1.xlarge" in {flavor["name"] for flavor in flavors}
             namespaces = demo.image.get("/metadefs/namespaces?limit=100").json()["namespaces"]
             assert "OS::Compute::Watchdog" in {each["namespace"] for each in namespaces}
-            assert [image["visibility"] for image in demo.image.get("/images").json()["images"]] == ["public"]
-            networks = demo.network.get("/networks?router:external=true").json()["networks"]
-            assert [network["name"] for network in networks] == ["public"]
-            shared = demo.network.get("/networks?name=shared").json()["networks"][0]
-            port = demo.network.post("/ports", json={"port": {"network_id": shared["id"]}}).json()["port"]
-            wanted = {"floatingip": {"floating_network_id": networks[0]["id"], "port_id": port["id"]}}
-            assert demo.network.post("/floatingips", json=wanted).status_code == 201
+        check_names(files)
+        assert run_script(files)[-1] == "10.0.0.0/26"
         assert "OS_USERNAME=demo" in command(tmp_path, "env", "--directory", str(home), "--user", "demo").stdout
     finally:
         command(tmp_path, "down", "--directory", str(home))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.tour import (
     cinder,
     cinder_qos,
+    compute_services,
     endpoint_groups,
     extensions,
     glance,
@@ -41,6 +42,7 @@ TOUR: Final[tuple[Step, ...]] = (
     *others.IMAGE,
     *nova.STEPS,
     *nova_writes.STEPS,
+    *compute_services.STEPS,
     *others.END,
     *metadefs.STEPS,
     *neutron.STEPS,

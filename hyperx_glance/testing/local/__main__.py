@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hyperx_glance.errors import InvalidRequestError
-from hyperx_glance.testing import exposure
+from hyperx_glance.testing import devstack, exposure
 from hyperx_glance.testing.local import configuration
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
 from hyperx_glance.testing.local.layout import HOST, HYPERVISORS, SERVICES, LocalCloudError
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         default=HOST,
         help="address to listen on; everyone who can reach it can use the cloud (default: %(default)s)",
     )
+    up.add_argument("--write-devstack", type=Path, metavar="FOLDER", help=devstack.HELP)
     _add_python(up)
 
     _command(commands, "status", _status, "show each service's port, process and health; fail if one is unhealthy")
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     exposure.add_options(serve)
     serve.add_argument("--profile", choices=PROFILES, default="default", help="initial content (default: default)")
+    serve.add_argument("--write-devstack", type=Path, metavar="FOLDER", help=devstack.HELP)
     _add_python(serve)
 
     demo = _command(
@@ -133,6 +135,8 @@ def _ports(text: str) -> dict[str, int]:
 
 
 def _up(chosen: argparse.Namespace) -> int:
+    if chosen.write_devstack:
+        devstack.check(chosen.write_devstack, chosen.profile)
     cloud = LocalCloud(
         chosen.directory,
         hosts=chosen.hosts,
@@ -144,10 +148,14 @@ def _up(chosen: argparse.Namespace) -> int:
     ).start(detach=True)
     clouds = cloud.directory / "clouds.yaml"
     configuration.replace(clouds, cloud.clouds_yaml())
+    if chosen.write_devstack:
+        devstack.write(chosen.write_devstack, cloud.clouds_yaml())
     print(
         f"The local cloud is up, OpenStack {cloud.release}: {cloud.auth()['auth_url']}, users {', '.join(cloud.users)}."
     )
     print(f"Its users are clouds of {clouds}: export OS_CLIENT_CONFIG_FILE={clouds}")
+    if chosen.write_devstack:
+        print(f"DevStack's files are in {chosen.write_devstack}: source {chosen.write_devstack / 'openrc'} admin admin")
     print(f"Logs are in {cloud.directory / 'logs'}.")
     return 0
 
@@ -157,6 +165,8 @@ def _serve(chosen: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     place = exposure.chosen(chosen)
+    if chosen.write_devstack:
+        devstack.check(chosen.write_devstack, chosen.profile)
     cloud = LocalCloud(profile=chosen.profile, python=chosen.python)
     try:
         front = Front(cloud, port=chosen.port, exposure=place)  # before the cloud, which takes seconds
@@ -167,6 +177,8 @@ def _serve(chosen: argparse.Namespace) -> int:
         with cloud:
             if place.is_public:
                 exposure.warn(front.told_url)
+            if chosen.write_devstack:
+                devstack.write(chosen.write_devstack, front.clouds_yaml())
             print(front.clouds_yaml(), end="", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 front.run()

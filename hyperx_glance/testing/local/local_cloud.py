@@ -19,7 +19,7 @@ import threading
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
@@ -30,7 +30,7 @@ from hyperx_glance.testing.local import access, control, health, processes, qemu
 from hyperx_glance.testing.local.configuration import Changes, Policies
 from hyperx_glance.testing.local.keystone import ADMINISTRATOR
 from hyperx_glance.testing.local.layout import ENTRIES, HOST, REGION, SERVICES, Layout, LocalCloudError, check_name
-from hyperx_glance.testing.local.provision import provision
+from hyperx_glance.testing.local.provision import create_people, provision
 from hyperx_glance.testing.local.surroundings import (
     check_choices,
     check_directory,
@@ -81,7 +81,7 @@ class LocalCloud:
     ``python`` is the Python of another environment, whose services run instead, for example those of an older release,
     which cannot be installed beside this library. It needs the six services and cheroot, and nothing of this library.
 
-    ``profile`` "devstack" adds what DevStack makes: demo, alt_demo, a public image, more flavors.
+    ``profile`` "devstack" adds what DevStack makes, under its names: users, flavors, networks, an image.
 
     ``hypervisor`` is Nova's fake one, or "qemu" for real guests, which are slow and have no network. ``start`` says
     what must be installed for them.
@@ -238,8 +238,12 @@ class LocalCloud:
         try:
             self._run_supervisor(directory)
             place = (self._known_layout(), self.session(ADMINISTRATOR), self._profile)
+            made: list[Future[None]] = []
             with ThreadPoolExecutor() as pool:
-                made = [pool.submit(provision, service, *place) for service in self._becoming_healthy(SERVICES)]
+                for service in self._becoming_healthy(SERVICES):
+                    if not made:  # the first that is healthy has accepted a token: Keystone is up
+                        create_people(*place)
+                    made.append(pool.submit(provision, service, *place))
             for each in made:
                 each.result()
             if detach:

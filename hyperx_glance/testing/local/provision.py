@@ -7,22 +7,31 @@ What is there stays, so that a cloud that is started again keeps its data.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1.session import Session
 
 from hyperx_glance.testing.local.layout import PASSWORD, Layout, packaged_file
-from hyperx_glance.testing.profiles import PROFILES, ROUTER, SERVER_QUOTA, Profile, ProfileName, small_image
+from hyperx_glance.testing.profiles import (
+    KEY_PAIR,
+    PROFILES,
+    PUBLIC_KEY,
+    ROUTER,
+    SERVER_QUOTA,
+    Profile,
+    ProfileName,
+    small_image,
+)
 
 
 def provision(service: str, layout: Layout, administrator: Session, profile: ProfileName) -> None:
     """Create the content that a service lacks; the service and Keystone must be up."""
     chosen = PROFILES[profile]
-    if service == "keystone" and profile != "default":  # whose people it has made itself
-        _create_people(layout, administrator, chosen)
     if service == "nova":
         _create_flavors(layout, administrator, chosen)
         _set_quotas(layout, administrator, chosen)
+        _create_key_pairs(layout, administrator, chosen)
     if service == "neutron":
         _create_networks(layout, administrator, chosen)
     if service == "glance" and chosen.image:
@@ -31,15 +40,16 @@ def provision(service: str, layout: Layout, administrator: Session, profile: Pro
         _create_metadefs(layout, administrator)
 
 
-def _create_people(layout: Layout, administrator: Session, profile: Profile) -> None:
+def create_people(layout: Layout, administrator: Session, profile: ProfileName) -> None:
+    """Create the users and departments that Keystone lacks, to whom the content of the other services belongs."""
+    if profile == "default":  # whose people Keystone has made itself
+        return
+    chosen = PROFILES[profile]
     keystone = layout.url("keystone", "/v3")
-
-    def known(collection: str) -> dict[str, str]:
-        found = _get(administrator, f"{keystone}/{collection}")[collection]
-        return {each["name"]: each["id"] for each in found}
-
-    projects, users, roles = known("projects"), known("users"), known("roles")
-    for name, person in profile.people.items():
+    projects, users, roles = (
+        _ids(administrator, keystone, collection) for collection in ("projects", "users", "roles")
+    )
+    for name, person in chosen.people.items():
         if person.department not in projects:
             body = {"project": {"name": person.department}}
             made = administrator.post(f"{keystone}/projects", json=body).json()
@@ -49,6 +59,20 @@ def _create_people(layout: Layout, administrator: Session, profile: Profile) -> 
             body = {"user": {"name": name, "password": PASSWORD, "default_project_id": project_id}}
             users[name] = administrator.post(f"{keystone}/users", json=body).json()["user"]["id"]
         administrator.put(f"{keystone}/projects/{project_id}/users/{users[name]}/roles/{roles[person.role]}")
+    for name, person in chosen.grants:
+        place = f"{keystone}/projects/{projects[person.department]}/users/{users[name]}"
+        administrator.put(f"{place}/roles/{roles[person.role]}")
+
+
+def _create_key_pairs(layout: Layout, administrator: Session, profile: Profile) -> None:
+    url = layout.url("nova", "/v2.1/os-keypairs")
+    users = _ids(administrator, layout.url("keystone", "/v3"), "users")
+    microversion = {"OpenStack-API-Version": "compute 2.10"}  # the first in which an administrator names the user
+    for name in profile.key_pairs:
+        there = administrator.get(f"{url}?user_id={users[name]}", headers=microversion).json()["keypairs"]
+        if not any(each["keypair"]["name"] == KEY_PAIR for each in there):
+            pair = {"name": KEY_PAIR, "public_key": PUBLIC_KEY, "user_id": users[name]}
+            administrator.post(url, json={"keypair": pair}, headers=microversion)
 
 
 def _create_flavors(layout: Layout, administrator: Session, profile: Profile) -> None:
@@ -63,32 +87,40 @@ def _create_flavors(layout: Layout, administrator: Session, profile: Profile) ->
 
 def _create_networks(layout: Layout, administrator: Session, profile: Profile) -> None:
     url = layout.url("neutron", "/v2.0/networks")
+    projects = _ids(administrator, layout.url("keystone", "/v3"), "projects")
     for number, plan in enumerate(profile.networks, 1):
         networks = _get(administrator, f"{url}?name={plan.name}")["networks"]
         if not networks:
-            body = {"name": plan.name, "shared": plan.shared, "router:external": plan.external}
+            body = {
+                "name": plan.name,
+                "shared": plan.shared,
+                "router:external": plan.external,
+                "project_id": projects[plan.department],
+            }
             networks = [administrator.post(url, json={"network": body}).json()["network"]]
         if not networks[0]["subnets"]:
             subnet = {
                 "network_id": networks[0]["id"],
-                "name": f"subnet{number}",
+                "name": plan.subnet or f"subnet{number}",
                 "cidr": plan.cidr,
+                "project_id": projects[plan.department],
                 "ip_version": 4,
             }
             administrator.post(layout.url("neutron", "/v2.0/subnets"), json={"subnet": subnet})
 
-    _create_router(layout, administrator, profile)
+    _create_router(layout, administrator, profile, projects)
 
 
-def _create_router(layout: Layout, administrator: Session, profile: Profile) -> None:
+def _create_router(layout: Layout, administrator: Session, profile: Profile, projects: Mapping[str, str]) -> None:
     outside = next((plan.name for plan in profile.networks if plan.external), None)
     url = layout.url("neutron", "/v2.0")
     if outside is None or _get(administrator, f"{url}/routers?name={ROUTER}")["routers"]:
         return
     network = _get(administrator, f"{url}/networks?name={outside}")["networks"][0]
     inside = _get(administrator, f"{url}/networks?name={profile.networks[0].name}")["networks"][0]
-    body = {"router": {"name": ROUTER, "external_gateway_info": {"network_id": network["id"]}}}
-    router = administrator.post(f"{url}/routers", json=body).json()["router"]
+    owner = projects[profile.networks[0].department]
+    asked = {"name": ROUTER, "external_gateway_info": {"network_id": network["id"]}, "project_id": owner}
+    router = administrator.post(f"{url}/routers", json={"router": asked}).json()["router"]
     interface = {"subnet_id": inside["subnets"][0]}
     administrator.put(f"{url}/routers/{router['id']}/add_router_interface", json=interface)
 
@@ -119,6 +151,11 @@ def _create_metadefs(layout: Layout, administrator: Session) -> None:
         namespace = json.loads(path.read_text())
         if namespace["namespace"] not in there:
             administrator.post(url, json=namespace)
+
+
+def _ids(administrator: Session, keystone: str, collection: str) -> dict[str, str]:
+    """Return the ids of Keystone's things by name."""
+    return {each["name"]: each["id"] for each in _get(administrator, f"{keystone}/{collection}")[collection]}
 
 
 def _get(administrator: Session, url: str) -> dict[str, Any]:

@@ -115,15 +115,17 @@ class State(Service):
         external: bool = False,
         subnets: int = 1,
         cidr: str = "",
+        subnet: str = "",
     ) -> str:
         """Create a network with one or more subnets; return its id. Everybody sees an external one.
 
-        ``cidr`` has the addresses of a single subnet.
+        ``cidr`` has the addresses of a single subnet, and ``subnet`` is its name.
         """
         network = self._add(NETWORK, {"name": name, "shared": shared, "router:external": external}, project_id)
         for _ in range(subnets):
             span = cidr or f"10.{next(self._subnet_numbers) % 256}.0.0/16"
-            self._add(SUBNET, {"network_id": network["id"], "ip_version": 4, "cidr": span}, project_id)
+            plan = {"network_id": network["id"], "ip_version": 4, "cidr": span, "name": subnet}
+            self._add(SUBNET, plan, project_id)
         return str(network["id"])
 
     def add_security_group(self, name: str, project_id: str) -> str:

@@ -121,7 +121,7 @@ class Creating(Quotas, Disks, Networks):
             volumes=[],
             own_ports=[],
             deeds=[],
-            planned_fault=self.faults.pop(0) if self.faults else None,
+            planned_fault=self.faults.pop(0) if self.faults else self._scheduling_fault(),
         )
         if self.visible_per_look is not None:
             server.visible_after = self._looks + (position + self.visible_per_look - 1) // self.visible_per_look
@@ -130,6 +130,10 @@ class Creating(Quotas, Disks, Networks):
         if server.group_id:
             self.server_groups[server.group_id]["members"].append(server.id)
         return server
+
+    def _scheduling_fault(self) -> str | None:
+        works = self.compute_service["status"] == "enabled" and not self.compute_service["forced_down"]
+        return None if works else "No valid host was found. There are not enough hosts available."
 
     def _check_body(self, call: Call, body: Record) -> None:
         """Refuse values that the schema at this microversion does not allow (compute/schemas/servers.py)."""

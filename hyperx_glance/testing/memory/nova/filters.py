@@ -124,7 +124,7 @@ def check_filters(call: Call, version: tuple[int, int]) -> None:
             raise Refused(400, f"{key!r} does not match any of the regexes: '^_'")
         if key in ("name", "ip", "ip6") and not _is_pattern(value):
             raise wrong_query(key, value, f"{value!r} is not a 'regex'")
-        if key in ("changes-since", "changes-before") and _time(value) is None:
+        if key in ("changes-since", "changes-before") and read_time(value) is None:
             raise wrong_query(key, value, f"{value!r} is not a 'date-time'")
         if key == "sort_key" and value not in _SORT_KEYS:
             raise wrong_query(key, value, f"{value!r} is not one of {_SORT_KEYS!r}")
@@ -147,7 +147,8 @@ def at_beginning(pattern: str) -> str:
     return f"^(?:{pattern})"
 
 
-def _time(value: str) -> datetime | None:
+def read_time(value: str) -> datetime | None:
+    """Read a time of a query; one without a zone is UTC. Return None if it is not a time."""
     try:
         time = datetime.fromisoformat(value)
     except ValueError:
@@ -169,7 +170,7 @@ def plain_tests(call: Call) -> list[Callable[[Server], bool]]:
         "status": lambda server, value: server.status == value.upper(),
         "reservation_id": lambda server, value: server.reservation_id == value,
         "key_name": lambda server, value: server.body.get("key_name") == value,
-        "changes-since": lambda server, value: server.created_at >= (_time(value) or server.created_at),
+        "changes-since": lambda server, value: server.created_at >= (read_time(value) or server.created_at),
     }
 
     def test(key: str, value: str) -> Callable[[Server], bool]:

@@ -7,11 +7,18 @@ import re
 import uuid
 from datetime import UTC, datetime
 
-from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, SERVICE, microversion, shown
+from hyperx_glance.testing.memory.nova.filters import read_time
+from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
 from hyperx_glance.testing.memory.nova.records import HOST, VM_STATES, Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_keys, check_name, enveloped, invalid
+from hyperx_glance.testing.memory.nova.validation import (
+    check_keys,
+    check_name,
+    enveloped,
+    invalid,
+    wrong_query,
+)
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 _LONGEST = 255
@@ -45,7 +52,7 @@ class Hosts(State):
     def _show_hypervisor(self, call: Call, hypervisor_id: str) -> Reply:
         self._demand_administrator(call, "os-hypervisors:show")
         view = self._hypervisor(call)
-        if microversion(call) >= (2, 53) and not _is_uuid(hypervisor_id):
+        if microversion(call) >= (2, 53) and not is_uuid(hypervisor_id):
             raise Refused(400, f"Invalid uuid {hypervisor_id}")
         if hypervisor_id != str(view["id"]):
             raise Refused(404, f"Hypervisor with ID '{hypervisor_id}' could not be found.")
@@ -77,7 +84,7 @@ class Hosts(State):
             "hypervisor_type": "fake",
             "hypervisor_version": 1000,
             "host_ip": "127.0.0.1",
-            "service": {"id": _id("nova-compute") if named else 3, "host": HOST, "disabled_reason": None},
+            "service": {"id": service_id("nova-compute") if named else 3, "host": HOST, "disabled_reason": None},
             **SIZE,
             **{f"{key}_used": amount for key, amount in used.items()},
             "free_ram_mb": SIZE["memory_mb"] - used["memory_mb"],
@@ -91,27 +98,6 @@ class Hosts(State):
         if call.value("with_servers").lower() in ("true", "1") and version >= (2, 53):
             view["servers"] = [{"name": f"instance-{server.number:08x}", "uuid": server.id} for server in servers]
         return shown(view, HYPERVISOR, version)
-
-    def _list_services(self, call: Call) -> Reply:
-        self._demand_administrator(call, "os-services:list")
-        version = microversion(call)
-        now = microseconds(self.now())
-        found = [
-            {
-                "id": _id(binary) if version >= (2, 53) else number,
-                "binary": binary,
-                "host": HOST,
-                "zone": zone,
-                "status": "enabled",
-                "state": "up",
-                "updated_at": now,
-                "disabled_reason": None,
-                "forced_down": False,
-            }
-            for number, (binary, zone) in enumerate(SERVICES, 1)
-            if call.value("binary", binary) == binary and call.value("host", HOST) == HOST
-        ]
-        return json_reply(200, {"services": [shown(service, SERVICE, version) for service in found]})
 
     # ------------------------------------------------------------- aggregates
 
@@ -278,9 +264,14 @@ class Hosts(State):
         version = microversion(call)
         server = self._past_or_present(call, server_id)
         deeds = list(reversed(server.deeds))
+        links: Record = {}
         if version >= (2, 58):
+            deeds = _between(call, deeds)
+            if call.value("marker") not in ("", *(deed["request_id"] for deed in server.deeds)):
+                raise Refused(400, "Marker None could not be found.")  # nova/db/main/api.py, actions_get, has lost it
             deeds = cut_page(call, deeds, key=lambda deed: str(deed["request_id"]), largest=self.max_limit)
-        return json_reply(200, {"instanceActions": [shown(deed, DEED, version) for deed in deeds]})
+            links = self._next("links", call, [str(deed["request_id"]) for deed in deeds])
+        return json_reply(200, {"instanceActions": [shown(deed, DEED, version) for deed in deeds], **links})
 
     def _show_deed(self, call: Call, server_id: str, request_id: str) -> Reply:
         version = microversion(call)
@@ -311,7 +302,31 @@ class Hosts(State):
         return self._found(call, server_id)
 
 
-def _is_uuid(text: str) -> bool:
+def _between(call: Call, deeds: list[Record]) -> list[Record]:
+    """Leave out what was updated before or after the times that are asked for."""
+    times: dict[str, datetime] = {}
+    for key in ("changes-since", *(["changes-before"] if microversion(call) >= (2, 66) else [])):
+        if call.values(key):
+            time = read_time(call.value(key))
+            if time is None:
+                raise wrong_query(key, call.value(key), f"{call.value(key)!r} is not a 'date-time'")
+            times[key] = time
+    unknown = sorted({key for key, _ in call.query} - {"limit", "marker", "changes-since", *times})
+    if unknown:
+        raise Refused(400, f"Additional properties are not allowed ({unknown[0]!r} was unexpected)")
+    since, before = times.get("changes-since"), times.get("changes-before")
+    if since and before and before < since:
+        raise Refused(400, "The value of changes-since must be less than or equal to changes-before.")
+
+    def fits(deed: Record) -> bool:
+        updated = datetime.fromisoformat(deed["updated_at"]).replace(tzinfo=UTC)
+        return (since is None or updated >= since) and (before is None or updated <= before)
+
+    return [deed for deed in deeds if fits(deed)]
+
+
+def is_uuid(text: str) -> bool:
+    """Check whether a text is a UUID."""
     try:
         uuid.UUID(text)
     except ValueError:
@@ -326,8 +341,9 @@ def _check_zone(zone: object) -> None:
 
 def hypervisor_id() -> str:
     """Return the id of the host's hypervisor, and of its resource provider."""
-    return _id("hypervisor")
+    return service_id("hypervisor")
 
 
-def _id(name: str) -> str:
+def service_id(name: str) -> str:
+    """Return the UUID of one of Nova's own services, or of its host."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name} {HOST}"))

@@ -56,6 +56,23 @@ Z5TCjkHEJ67IWZr9VuCeu/SF1A5jW6viIA79/QzVZ4go2UTynSky
 class KeyPairs(State):
     """The part of Nova that handles key pairs, which belong to their users."""
 
+    def add_keypair(self, name: str, public_key: str, user_id: str, kind: str = "ssh") -> Record:
+        """Create a key pair of a user; return its record."""
+        own = self.keypairs.setdefault(user_id, {})
+        fingerprint = _fingerprint(public_key)
+        if name in own:
+            raise Refused(409, f"Key pair '{name}' already exists.")
+        own[name] = {
+            "name": name,
+            "public_key": public_key,
+            "fingerprint": fingerprint,
+            "user_id": user_id,
+            "type": kind,
+            "id": next(self._keypair_ids),
+            "created_at": microseconds(self.now()),
+        }
+        return own[name]
+
     def _list_keypairs(self, call: Call) -> Reply:
         check_limit(call)
         own = sorted(self.keypairs.get(self._keypair_user(call), {}).values(), key=lambda pair: str(pair["name"]))
@@ -83,21 +100,7 @@ class KeyPairs(State):
         user_id = str(asked.get("user_id") or call.who.user_id)
         if user_id != call.who.user_id and not call.who.is_administrator:
             raise Refused(403, "Policy doesn't allow os_compute_api:os-keypairs:create to be performed.")
-        own = self.keypairs.setdefault(user_id, {})
-        public = asked.get("public_key") or _PUBLIC
-        fingerprint = _fingerprint(public)
-        if name in own:
-            raise Refused(409, f"Key pair '{name}' already exists.")
-        pair: Record = {
-            "name": name,
-            "public_key": public,
-            "fingerprint": fingerprint,
-            "user_id": user_id,
-            "type": kind,
-            "id": next(self._keypair_ids),
-            "created_at": microseconds(self.now()),
-        }
-        own[name] = pair
+        pair = self.add_keypair(name, asked.get("public_key") or _PUBLIC, user_id, kind)
         view = {key: pair[key] for key in (*_BRIEF, "user_id")}
         if not asked.get("public_key"):
             view["private_key"] = _PRIVATE

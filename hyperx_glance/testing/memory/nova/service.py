@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from hyperx_glance.testing.memory.nova.attachments import Attachments
 from hyperx_glance.testing.memory.nova.changing import Changing
+from hyperx_glance.testing.memory.nova.compute_services import ComputeServices
 from hyperx_glance.testing.memory.nova.creating import Creating
 from hyperx_glance.testing.memory.nova.extensions import Extensions
 from hyperx_glance.testing.memory.nova.flavors import Flavors
@@ -30,7 +31,9 @@ _Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 """Method, path below the root with ID for the variable parts, and handler."""
 
 
-class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Extensions, Creating, Attachments, Changing):
+class Nova(
+    Flavors, KeyPairs, ServerGroups, Images, Reports, ComputeServices, Extensions, Creating, Attachments, Changing
+):
     """The in-memory Nova; long operations advance when servers are read."""
 
     def routes(self) -> Sequence[Route]:
@@ -158,6 +161,7 @@ class Nova(Flavors, KeyPairs, ServerGroups, Images, Reports, Extensions, Creatin
             ("GET", "/os-instance_usage_audit_log", self._usage_logs),
             ("GET", "/os-instance_usage_audit_log/ID", self._usage_log_before),
             ("GET", "/os-services", self._list_services),
+            ("PUT", "/os-services/ID", self._update_service),
             ("GET", "/os-hosts", self._list_hosts),
             ("GET", "/os-hosts/ID", self._show_host),
             ("PUT", "/os-hosts/ID", self._update_host),

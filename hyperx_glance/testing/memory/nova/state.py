@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Sequence
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from hyperx_glance.deployment import NOVA_OPTION
 from hyperx_glance.testing import known
@@ -73,6 +74,8 @@ class State(Service):
         """False: like [api] enable_instance_password = False."""
         self.resizes = True
         """Whether there is a host for a server that is resized or migrated: another one, or the same."""
+        self.compute_service: Record = {"status": "enabled", "disabled_reason": None, "forced_down": False}
+        """What administrators have set for the one compute service; servers are built only if it is enabled and up."""
         self.aggregates: dict[int, Record] = {}
         """Host aggregates by id."""
         self.departed: dict[str, Server] = {}
@@ -195,5 +198,5 @@ class State(Service):
         """Return the link to the next page, if this one is full (nova/api/openstack/common.py)."""
         if not page or len(page) < page_size(call, self.max_limit):
             return {}
-        query = "&".join(f"{name}={value}" for name, value in call.query if name != "marker")
-        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}&marker={page[-1]}"}]}
+        query = urlencode([*((name, value) for name, value in call.query if name != "marker"), ("marker", page[-1])])
+        return {key: [{"rel": "next", "href": f"{self.url}{call.path}?{query}"}]}
