@@ -23,6 +23,8 @@ _EXTENSIONS = (
     "quotas",
     "standard-attr-tag",
     "tag-creation",
+    "extraroute",
+    "l3-ha",
     "net-mtu",
 )
 
