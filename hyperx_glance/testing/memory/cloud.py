@@ -2,7 +2,7 @@
 
 >>> cloud = InMemoryCloud()
 >>> [service.name for service in cloud.keystone.services]
-['keystone', 'glance', 'neutron', 'nova', 'cinder']
+['keystone', 'glance', 'neutron', 'nova', 'cinder', 'placement']
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import REGION, SYSTEM, Grant, Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova import Nova
+from hyperx_glance.testing.memory.placement import Placement
 from hyperx_glance.testing.memory.plans import Fate, Plan, check_place, struck
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import Call, Failure, Refused, Reply, Service, read_json
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from hyperx_glance.testing.memory.entrance import Entrance
     from hyperx_glance.waiting.pace import Pace
 
-ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron"]
+ServiceName = Literal["keystone", "glance", "nova", "cinder", "neutron", "placement"]
 
 _LONGEST_INTERVAL = 30.0
 
@@ -112,9 +113,11 @@ class InMemoryCloud:
         """Volumes and their quotas."""
         self.nova = Nova(self.keystone, self.glance, self.cinder, self.neutron)
         """Servers, flavors and their quotas."""
+        self.placement = Placement(self.nova)
+        """The host of Nova's servers, and what they use."""
         self.glance.lookers += [self.nova.look_at_image, self.cinder.look_at_image]
         self.glance.writers += [self.nova.writes_to_image, self.cinder.writes_to_image]
-        self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder]
+        self.keystone.services += [self.glance, self.neutron, self.nova, self.cinder, self.placement]
         for service in self.keystone.services:
             service.now = now
         self.keystone.lacks = self.glance.lacks = capabilities.lacking(release)

@@ -4,8 +4,9 @@
         keywords = server.clouds["cloud"].auth("alice")
 
 Each cloud has a name, and the paths of its services begin with it: ``/cloud/identity``, ``/cloud/image``,
-``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``. Below ``/cloud/control``, a test in any language sets what a
-test in Python sets in the object. Below ``/cloud/files`` are the planned downloads whose URLs are there.
+``/cloud/compute``, ``/cloud/network``, ``/cloud/volume``, ``/cloud/placement``. Below ``/cloud/control``, a test in any
+language sets what a test in Python sets in the object. Below ``/cloud/files`` are the planned downloads whose URLs are
+there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     from hyperx_glance.testing.memory.glance.downloads import Download
 
 HOST: Final = "127.0.0.1"
-PATHS: Final = {"keystone": "identity", "glance": "image", "nova": "compute", "neutron": "network", "cinder": "volume"}
+PATHS: Final = {
+    "keystone": "identity",
+    "glance": "image",
+    "nova": "compute",
+    "neutron": "network",
+    "cinder": "volume",
+    "placement": "placement",
+}
 LARGEST_BODY: Final = 1 << 30
 """The most bytes of a request's body; those of an image stay in memory."""
 _LARGEST_HEADERS: Final = 64 << 10

@@ -330,6 +330,11 @@ _SENTENCES = {
 }
 
 
+def sentence(status: int) -> str:
+    """Return webob's own sentence about a status."""
+    return _SENTENCES.get(status, http.HTTPStatus(status).phrase)
+
+
 def webob_error(status: int, message: str = "", *, detail: str = "", accept: str = "") -> Reply:
     """Write an error as webob does: HTML, unless the client asks for JSON (webob/exc.py, generate_response)."""
     title = http.HTTPStatus(status).phrase

@@ -17,7 +17,7 @@ from tests.support.records import HIDING, make_image
 if TYPE_CHECKING:
     from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.memory import Recorded
-    from hyperx_glance.testing.memory.volumes import Volume as Stored
+    from hyperx_glance.testing.memory.cinder.records import Volume as Stored
 
 NEW = NewCapture(name="captured")
 

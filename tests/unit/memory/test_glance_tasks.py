@@ -10,10 +10,10 @@ from tests.unit.memory.asking import RAW, URL, image, new_image, start_import
 DATA = b"x" * 1024
 
 
-def create(cloud: InMemoryCloud, user: str = "admin", **given: object) -> dict[str, object]:
+def create(cloud: InMemoryCloud, **given: object) -> dict[str, object]:
     cloud.glance.downloads.setdefault(URL, DATA)  # a host that nobody resolves
     body = {"type": "import", "input": {"import_from": URL, "import_from_format": "raw", **given}}
-    answer = image(cloud, user, "POST", "/tasks", body)
+    answer = image(cloud, "admin", "POST", "/tasks", body)
     assert answer.status_code == 201, answer.text
     made: dict[str, object] = answer.json()
     return made

@@ -3,124 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from hyperx_glance.testing.memory.neutron import checks
 from hyperx_glance.testing.memory.wire import Record, Refused
-
-Check = Callable[[object], str | Refused | None]
-"""A check that returns the problem of a value, as a reason or as a refusal, or None."""
-
-
-_PROTOCOL_NUMBERS: Final = 256
-_PROTOCOLS: Final = (
-    None,
-    "any",
-    "ah",
-    "dccp",
-    "egp",
-    "esp",
-    "gre",
-    "hopopt",
-    "icmp",
-    "igmp",
-    "ip",
-    "ipip",
-    "ipv6-encap",
-    "ipv6-frag",
-    "ipv6-icmp",
-    "icmpv6",
-    "ipv6-nonxt",
-    "ipv6-opts",
-    "ipv6-route",
-    "ospf",
-    "pgm",
-    "rsvp",
-    "sctp",
-    "tcp",
-    "udp",
-    "udplite",
-    "vrrp",
-)
-
-
-def _text(longest: int) -> Check:
-    def check(value: object) -> str | None:
-        if not isinstance(value, str):
-            return f"'{value}' is not a valid string"
-        return f"'{value}' exceeds maximum length of {longest}" if len(value) > longest else None
-
-    return check
-
-
-def _flag(value: object) -> Refused | None:
-    good = isinstance(value, bool) or str(value).lower() in ("true", "false", "0", "1")
-    return None if good else invalid(f"'{value}' cannot be converted to boolean.")
-
-
-def invalid(words: str) -> Refused:
-    """Return the refusal of a value that no schema checks (neutron_lib/exceptions, InvalidInput)."""
-    return Refused(400, f"Invalid input for operation: {words}", detail="InvalidInput")
-
-
-def _is_network(value: object) -> bool:
-    try:
-        ipaddress.ip_network(str(value), strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _network(value: object) -> Refused | None:
-    return None if _is_network(value) else invalid(f"{value} is not in a CIDR format.")
-
-
-def _prefix(value: object) -> Refused | None:
-    if value is None or _is_network(value):
-        return None
-    return Refused(400, f"Invalid CIDR {value} given as IP prefix.", detail="InvalidCIDR")
-
-
-def _address(value: object) -> str | None:
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        return None if value is None else f"'{value}' is not a valid IP address"
-    return None
-
-
-def _mac(value: object) -> str | None:
-    good = re.fullmatch("([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", str(value))
-    return None if good else f"'{value}' is not a valid MAC address"
-
-
-def _family(value: object) -> Refused | None:
-    if value in ("IPv4", "IPv6", None):
-        return None
-    words = f"Security group rule for ethertype '{value}' not supported. Allowed values are ['IPv4', 'IPv6']."
-    return Refused(400, words, detail="SecurityGroupRuleInvalidEtherType")
-
-
-def _protocol(value: object) -> Refused | None:
-    if value in _PROTOCOLS or (str(value).isdigit() and int(str(value)) < _PROTOCOL_NUMBERS):
-        return None
-    words = f"Security group rule protocol {value} not supported. Only protocol values {_PROTOCOLS}"
-    words += " and integer representations [0 to 255] are supported."
-    return Refused(400, words, detail="SecurityGroupRuleInvalidProtocol")
-
-
-def _gateway(value: object) -> str | None:
-    if value is None or (isinstance(value, dict) and "network_id" in value):
-        return None
-    keys = "{'network_id'}"
-    given = "{" + ", ".join(repr(key) for key in value) + "}" if isinstance(value, dict) else "{}"
-    return f"Validation of dictionary's keys failed. Expected keys: {keys} Provided keys: {given}"
-
-
-def _one_of(*words: object) -> Check:
-    return lambda value: None if value in words else f"{value} is not in valid_values"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +18,7 @@ class Kind:
     collection: str
     title: str
     """The name of one in errors: "Network" makes NetworkNotFound."""
-    checks: Mapping[str, Check]
+    checks: Mapping[str, checks.Check]
     required: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     fixed: tuple[str, ...] = ()
@@ -145,17 +32,28 @@ class Kind:
     @property
     def called(self) -> str:
         """The message for a missing one."""
-        names = {"SecurityGroup": "Security group", "SecurityGroupRule": "Security group rule"}
-        return {**names, "FloatingIP": "Floating IP"}.get(self.title, self.title)
+        return _CALLED.get(self.title, self.title)
+
+    @property
+    def dotted(self) -> bool:
+        """Whether that message ends with a full stop."""
+        return self.own or self.title in ("SubnetPool", "AddressScope")
 
 
-_NAMED: Final = {"name": _text(255), "description": _text(255)}
+_CALLED: Final = {
+    "SecurityGroup": "Security group",
+    "SecurityGroupRule": "Security group rule",
+    "FloatingIP": "Floating IP",
+    "SubnetPool": "Subnet pool",
+    "AddressScope": "Address scope",
+}
+_NAMED: Final = {"name": checks.text(255), "description": checks.text(255)}
 
 NETWORK: Final = Kind(
     "network",
     "networks",
     "Network",
-    {**_NAMED, "admin_state_up": _flag, "shared": _flag, "router:external": _flag},
+    {**_NAMED, "admin_state_up": checks.flag, "shared": checks.flag, "router:external": checks.flag},
     defaults={
         "name": "",
         "description": "",
@@ -182,7 +80,13 @@ SUBNET: Final = Kind(
     "subnet",
     "subnets",
     "Subnet",
-    {**_NAMED, "ip_version": _one_of(4, 6, "4", "6"), "cidr": _network, "gateway_ip": _address, "enable_dhcp": _flag},
+    {
+        **_NAMED,
+        "ip_version": checks.one_of(4, 6, "4", "6"),
+        "cidr": checks.network,
+        "gateway_ip": checks.address,
+        "enable_dhcp": checks.flag,
+    },
     required=("network_id", "ip_version"),
     defaults={
         "name": "",
@@ -205,7 +109,7 @@ PORT: Final = Kind(
     "port",
     "ports",
     "Port",
-    {**_NAMED, "admin_state_up": _flag, "port_security_enabled": _flag, "mac_address": _mac},
+    {**_NAMED, "admin_state_up": checks.flag, "port_security_enabled": checks.flag, "mac_address": checks.mac},
     required=("network_id",),
     defaults={
         "name": "",
@@ -229,7 +133,7 @@ GROUP: Final = Kind(
     "security_group",
     "security-groups",
     "SecurityGroup",
-    {**_NAMED, "stateful": _flag},
+    {**_NAMED, "stateful": checks.flag},
     defaults={"name": "", "description": "", "stateful": True, "shared": False, "tags": ()},
     limit="security_group",
     first_revision=1,
@@ -239,11 +143,11 @@ RULE: Final = Kind(
     "security-group-rules",
     "SecurityGroupRule",
     {
-        "description": _text(255),
-        "direction": _one_of("ingress", "egress"),
-        "ethertype": _family,
-        "protocol": _protocol,
-        "remote_ip_prefix": _prefix,
+        "description": checks.text(255),
+        "direction": checks.one_of("ingress", "egress"),
+        "ethertype": checks.family,
+        "protocol": checks.protocol,
+        "remote_ip_prefix": checks.prefix,
     },
     required=("direction", "security_group_id"),
     defaults={
@@ -264,7 +168,7 @@ ROUTER: Final = Kind(
     "router",
     "routers",
     "Router",
-    {**_NAMED, "admin_state_up": _flag, "external_gateway_info": _gateway},
+    {**_NAMED, "admin_state_up": checks.flag, "external_gateway_info": checks.gateway},
     defaults={
         "name": "",
         "description": "",
@@ -284,7 +188,7 @@ FLOATING: Final = Kind(
     "floatingip",
     "floatingips",
     "FloatingIP",
-    {"description": _text(255)},
+    {"description": checks.text(255)},
     required=("floating_network_id",),
     defaults={
         "description": "",
@@ -298,7 +202,53 @@ FLOATING: Final = Kind(
     fixed=("floating_network_id", "floating_ip_address"),
     limit="floatingip",
 )
-KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING)
+POOL: Final = Kind(
+    "subnetpool",
+    "subnetpools",
+    "SubnetPool",
+    {
+        "name": checks.name,
+        "description": checks.text(255),
+        "prefixes": checks.prefixes,
+        "default_quota": checks.length,
+        "default_prefixlen": checks.length,
+        "min_prefixlen": checks.length,
+        "max_prefixlen": checks.length,
+        "is_default": checks.flag,
+        "shared": checks.flag,
+    },
+    required=("name", "prefixes"),
+    defaults={
+        "description": "",
+        "default_quota": None,
+        "is_default": False,
+        "shared": False,
+        "address_scope_id": None,
+        "tags": (),
+    },
+    fixed=("shared",),
+    limit="subnetpool",
+)
+SCOPE: Final = Kind(
+    "address_scope",
+    "address-scopes",
+    "AddressScope",
+    {"name": checks.text(255), "shared": checks.flag, "ip_version": checks.one_of(4, 6, "4", "6")},
+    required=("ip_version",),
+    defaults={"name": "", "shared": False},
+    fixed=("ip_version",),
+)
+POLICY: Final = Kind(
+    "rbac_policy",
+    "rbac-policies",
+    "RbacPolicy",
+    {"object_type": checks.sharable, "target_tenant": checks.target, "action": checks.action},
+    required=("object_id", "target_tenant", "action"),
+    defaults={},
+    fixed=("object_type", "object_id", "action"),
+    limit="rbac_policy",
+)
+KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING, POOL, SCOPE, POLICY)
 
 
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:
@@ -325,7 +275,7 @@ def checked(kind: Kind, given: object, *, creating: bool) -> Record:
 
 
 def _converted(key: str, kind: Kind, value: object) -> object:
-    if kind.checks.get(key) is _flag and not isinstance(value, bool):
+    if kind.checks.get(key) is checks.flag and not isinstance(value, bool):
         return str(value).lower() in ("true", "1")
     return int(str(value)) if key == "ip_version" else value
 
@@ -353,4 +303,9 @@ _MORE: Final = (
     "dns_domain",
     "numa_affinity_policy",
     "is_default",
+    "subnet_id",
+    "subnetpool_id",
+    "prefixlen",
+    "use_default_subnetpool",
+    "object_id",
 )

@@ -36,14 +36,18 @@ class Routers(State):
         if kind is ROUTER:
             wanted = record.pop("external_gateway_info", None)
             record["external_gateway_info"] = None
+            record["revision_number"] += bool(wanted)
             self._set_gateway(record, wanted)
         elif kind is FLOATING:
             network = self._outside(record["floating_network_id"])
             wanted = record.pop("port_id", None)
             record |= {"port_id": None, "fixed_ip_address": None, "router_id": None, "port_details": None}
             place = self._reached(record, wanted) if wanted else {}
-            asked = [{"ip_address": record["floating_ip_address"]}] if record.get("floating_ip_address") else []
-            port = self._service_port(_FLOATING, record["id"], network["id"], *asked)
+            asked = {"ip_address": record["floating_ip_address"]} if record.get("floating_ip_address") else {}
+            subnet_id = record.pop("subnet_id", None)
+            if subnet_id:
+                asked["subnet_id"] = self._subnet_of(network, subnet_id)["id"]
+            port = self._service_port(_FLOATING, record["id"], network["id"], *filter(None, [asked]))
             record |= {"floating_ip_address": port["fixed_ips"][0]["ip_address"], **place}
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
@@ -86,6 +90,15 @@ class Routers(State):
             words = f"Network {network_id} is not a valid external network"
             raise Refused(400, f"Bad floatingip request: {words}.", detail="BadRequest")
         return network
+
+    def _subnet_of(self, network: Record, subnet_id: str) -> Record:
+        subnet = self.subnets.get(subnet_id)
+        if subnet is None:
+            raise self._unknown(SUBNET, subnet_id)
+        if subnet["network_id"] != network["id"]:
+            words = f"Subnet {subnet_id} is not on network {network['id']}"
+            raise Refused(400, f"Bad floatingip request: {words}.", detail="BadRequest")
+        return subnet
 
     def _set_gateway(self, router: Record, wanted: Record | None) -> None:
         former = router["external_gateway_info"]

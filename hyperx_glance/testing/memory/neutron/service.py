@@ -5,31 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.neutron.kinds import KINDS, invalid
-from hyperx_glance.testing.memory.neutron.routers import Routers
+from hyperx_glance.testing.memory.neutron.checks import invalid
+from hyperx_glance.testing.memory.neutron.forwarding import Forwarding
+from hyperx_glance.testing.memory.neutron.kinds import KINDS
 from hyperx_glance.testing.memory.neutron.state import LIMITS
 from hyperx_glance.testing.memory.neutron.tags import Tags
-from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
+from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
 
 _TYPES = {404: "HTTPNotFound", 403: "HTTPForbidden", 400: "HTTPBadRequest", 401: "HTTPUnauthorized"}
-_EXTENSIONS = (
-    "security-group",
-    "port-security",
-    "external-net",
-    "router",
-    "ext-gw-mode",
-    "fip-port-details",
-    "binding",
-    "quotas",
-    "standard-attr-tag",
-    "tag-creation",
-    "extraroute",
-    "l3-ha",
-    "net-mtu",
-)
+_EXTENSIONS = {
+    "security-group": ("security-group", "2012-10-05T10:00:00-00:00"),
+    "port-security": ("Port Security", "2012-07-23T10:00:00-00:00"),
+    "external-net": ("Neutron external network", "2013-01-14T10:00:00-00:00"),
+    "router": ("Neutron L3 Router", "2012-07-20T10:00:00-00:00"),
+    "ext-gw-mode": ("Neutron L3 Configurable external gateway mode", "2013-03-28T10:00:00-00:00"),
+    "fip-port-details": ("Floating IP Port Details Extension", "2018-04-09T10:00:00-00:00"),
+    "binding": ("Port Binding", "2014-02-03T10:00:00-00:00"),
+    "quotas": ("Quota management support", "2012-07-29T10:00:00-00:00"),
+    "standard-attr-tag": ("Tag support for resources with standard attribute: standard-attr-tag", ""),
+    "tag-creation": ("Tag creation extension", "2024-23-07T10:00:00-00:00"),
+    "extraroute": ("Neutron Extra Route", "2013-02-01T10:00:00-00:00"),
+    "l3-ha": ("HA Router extension", "2014-04-26T00:00:00-00:00"),
+    "net-mtu": ("Network MTU", "2015-03-25T10:00:00-00:00"),
+    "subnet_allocation": ("Subnet Allocation", "2015-03-30T10:00:00-00:00"),
+    "subnetpool-prefix-ops": ("Subnet Pool Prefix Operations", "2019-02-08T10:00:00-00:00"),
+    "standard-attr-revisions": ("Resource revision numbers", "2016-04-11T10:00:00-00:00"),
+    "address-scope": ("Address scope", "2015-07-26T10:00:00-00:00"),
+    "rbac-policies": ("RBAC Policies", "2015-06-17T12:15:12-00:00"),
+    "floating-ip-port-forwarding": ("Floating IP Port Forwarding", "2018-01-19T10:00:00-00:00"),
+    "expose-port-forwarding-in-fip": ("Expose Floating IP port forwardings", "2018-06-28T16:00:00-00:00"),
+}
+"""Names of extensions, and when each was last changed; their descriptions are not repeated here."""
 
 
-class Neutron(Routers, Tags):
+def _extension(alias: str) -> Record:
+    name, updated = _EXTENSIONS[alias]
+    return {"alias": alias, "name": name, "description": f"{name}.", "links": [], "updated": updated}
+
+
+class Neutron(Forwarding, Tags):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -39,8 +53,13 @@ class Neutron(Routers, Tags):
             Route("GET", "/", self._versions, public=True),
             Route("GET", "/v2.0/?", self._resources),
             Route("GET", "/v2.0/extensions(?:.json)?", self._extensions),
+            Route("GET", "/v2.0/extensions/([^/]+?)(?:.json)?", self._show_extension),
+            Route("GET", "/v2.0/agents(?:.json)?", self._nothing),
+            Route("GET", "/v2.0/availability_zones(?:.json)?", self._nothing),
             *self.resource_routes(),
             *self.router_routes(),
+            *self.pool_routes(),
+            *self.forwarding_routes(),
             *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
@@ -76,10 +95,17 @@ class Neutron(Routers, Tags):
 
     def _extensions(self, call: Call) -> Reply:
         del call
-        found = [
-            {"alias": alias, "name": alias, "description": "", "links": [], "updated": ""} for alias in _EXTENSIONS
-        ]
-        return json_reply(200, {"extensions": found})
+        return json_reply(200, {"extensions": [_extension(alias) for alias in _EXTENSIONS]})
+
+    def _show_extension(self, call: Call, alias: str) -> Reply:
+        if alias not in _EXTENSIONS:
+            accept, words = call.headers.get("accept", ""), f"Extension with alias {alias} does not exist"
+            return webob_error(404, detail=words, accept=accept)
+        return json_reply(200, {"extension": _extension(alias)})
+
+    def _nothing(self, call: Call) -> Reply:
+        """Answer with an empty list, as where no agent reports."""
+        return json_reply(200, {call.path.removesuffix(".json").rpartition("/")[2]: []})
 
     def _limits_of(self, call: Call, project_id: str) -> Record:
         if project_id != call.who.project_id and not call.who.is_administrator:

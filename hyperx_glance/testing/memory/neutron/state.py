@@ -11,19 +11,21 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from hyperx_glance.testing.memory.neutron.filters import tagged_as_asked
+from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import (
     GROUP,
     KINDS,
     NETWORK,
+    POOL,
     PORT,
     ROUTER,
     RULE,
+    SCOPE,
     SUBNET,
     Kind,
     checked,
-    invalid,
 )
+from hyperx_glance.testing.memory.neutron.lists import check_revision, filtered, with_fields
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
 # The additional keys of a rule that is shown within its group.
@@ -66,6 +68,14 @@ class State(Service):
         """Routers by id."""
         self.floatingips: dict[str, Record] = {}
         """Floating addresses by id."""
+        self.subnetpools: dict[str, Record] = {}
+        """Subnet pools by id."""
+        self.address_scopes: dict[str, Record] = {}
+        """Address scopes by id."""
+        self.rbac_policies: dict[str, Record] = {}
+        """RBAC policies by id."""
+        self.port_forwardings: dict[str, Record] = {}
+        """Forwardings of ports by id."""
         self.limits: dict[str, dict[str, int]] = {}
         """Limits by project id; missing ones have the default."""
         self._subnet_numbers = itertools.count(99)
@@ -147,16 +157,23 @@ class State(Service):
             return True
         if kind is SUBNET:
             return self._visible(NETWORK, caller, self.networks[record["network_id"]])
-        return kind is NETWORK and bool(record["shared"] or record["router:external"])
+        if kind is NETWORK:
+            return self._shared(caller, record) or bool(record["router:external"])
+        return kind in (POOL, SCOPE) and bool(record["shared"])
+
+    def _shared(self, caller: Caller, network: Record) -> bool:
+        """Check whether a network is shared with the caller's project."""
+        del caller
+        return bool(network["shared"])
 
     def _list_things(self, kind: Kind, call: Call) -> Reply:
         if kind in (GROUP, RULE):
             self.default_group(call.who.project_id)
         seen = [record for record in self.kept(kind).values() if self._visible(kind, call.who, record)]
-        found, key = _filtered(call, seen), kind.collection.replace("-", "_")
+        found, key = filtered(call, seen), kind.collection.replace("-", "_")
         most = self.max_limit or len(found)
         cut = found[-most:] if call.value("page_reverse") == "True" and most else found[:most]
-        page = [_with_fields(call, self._view(call, kind, record)) for record in cut]
+        page = [with_fields(call, self._view(call, kind, record)) for record in cut]
         return json_reply(200, {key: page, **self._more(call, key, cut)})
 
     def _more(self, call: Call, key: str, page: list[Record]) -> Record:
@@ -175,7 +192,7 @@ class State(Service):
 
     def _show_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         return json_reply(
-            200, {kind.member: _with_fields(call, self._view(call, kind, self._found(kind, call, thing_id)))}
+            200, {kind.member: with_fields(call, self._view(call, kind, self._found(kind, call, thing_id)))}
         )
 
     def _found(self, kind: Kind, call: Call, thing_id: str) -> Record:
@@ -187,7 +204,7 @@ class State(Service):
         return record
 
     def _unknown(self, kind: Kind, thing_id: str) -> Refused:
-        end = "does not exist" if kind in (GROUP, RULE) else "could not be found" + "." * kind.own
+        end = "does not exist" if kind in (GROUP, RULE) else f"could not be found{'.' * kind.dotted}"
         return Refused(404, f"{kind.called} {thing_id} {end}", detail=f"{kind.title}NotFound")
 
     def _writable(self, kind: Kind, call: Call, thing_id: str, action: str) -> Record:
@@ -222,14 +239,14 @@ class State(Service):
         asked.pop("tenant_id", None)
         if not who.may_write or (project_id != who.project_id and not who.is_administrator):
             raise self._forbidden(f"create_{kind.member}")
-        for key in ("shared", "router:external"):
+        for key in ("shared", "router:external", "is_default"):
             if asked.get(key) and not who.is_administrator:
                 rules = f"(rule:create_{kind.member} and rule:create_{kind.member}:{key})"
                 raise Refused(403, f"{rules} is disallowed by policy", detail="PolicyNotAuthorized")
         if kind in (SUBNET, PORT):
             network = self._found(NETWORK, call, str(asked["network_id"]))
             foreign = network["project_id"] != who.project_id and not who.is_administrator
-            if foreign and (kind is SUBNET or not network["shared"]):
+            if foreign and (kind is SUBNET or not self._shared(who, network)):
                 raise self._forbidden(f"create_{kind.member}")
         if kind is RULE:
             self._found(GROUP, call, str(asked["security_group_id"]))
@@ -275,7 +292,7 @@ class State(Service):
                 key: list(value) if isinstance(value, tuple) else copy.copy(value)
                 for key, value in kind.defaults.items()
             },
-            **{key: value for key, value in asked.items() if value is not None},
+            **{key: value for key, value in asked.items() if value is not None or key == "gateway_ip"},
             "id": str(uuid.uuid4()),
             "tenant_id": project_id,
             "project_id": project_id,
@@ -320,10 +337,11 @@ class State(Service):
             if ipaddress.ip_network(self.subnets[other]["cidr"]).overlaps(span):
                 words = f"Invalid input for operation: Requested subnet with cidr: {span} for network: {network['id']}"
                 raise Refused(400, f"{words} overlaps with another subnet.", detail="InvalidInput")
-        hosts = span[1], span[2], span[-2] if span.version == 4 else span[-1]
+        last = span[-2] if span.version == 4 else span[-1]
         record["cidr"] = str(span)
-        record.setdefault("gateway_ip", str(hosts[0]))
-        record.setdefault("allocation_pools", [{"start": str(hosts[1]), "end": str(hosts[2])}])
+        record.setdefault("gateway_ip", str(span[1]))
+        first = span[2] if record["gateway_ip"] == str(span[1]) else span[1]
+        record.setdefault("allocation_pools", [{"start": str(first), "end": str(last)}])
         record["router:external"] = network["router:external"]
         network["subnets"].append(record["id"])
         network["revision_number"] += 1
@@ -374,6 +392,7 @@ class State(Service):
     def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         given = checked(kind, call.member(kind.member), creating=False)
         record = self._writable(kind, call, thing_id, "update")
+        check_revision(call, record)
         if kind is GROUP and record["name"] == "default" and given.get("name", "default") != "default":
             raise Refused(
                 409, "Updating default security group not allowed.", detail="SecurityGroupCannotUpdateDefault"
@@ -395,6 +414,7 @@ class State(Service):
 
     def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         record = self._writable(kind, call, thing_id, "delete")
+        check_revision(call, record)
         self._check_unused(kind, record)
         self.remove(kind, record)
         return Reply(204)
@@ -473,41 +493,3 @@ def _pool(subnet: Record) -> Iterator[str]:
         first, last = (ipaddress.ip_address(pool[end]) for end in ("start", "end"))
         for number in range(int(first), int(last) + 1):
             yield str(type(first)(number))
-
-
-def _with_fields(call: Call, view: Record) -> Record:
-    wanted = call.values("fields")
-    return {key: value for key, value in view.items() if key in wanted} if wanted else view
-
-
-def _filtered(call: Call, found: Sequence[Record]) -> list[Record]:
-    """Apply every query parameter that is an attribute; several values of one mean "one of". Cut a page."""
-    wanted: dict[str, set[str]] = {}
-    for key, value in call.query:
-        wanted.setdefault({"tenant_id": "project_id"}.get(key, key), set()).add(value.lower())
-    kept = [
-        record
-        for record in found
-        if all(_matches(record[key], values) for key, values in wanted.items() if key in record and key != "tags")
-        and tagged_as_asked(call, record)
-    ]
-    key = call.value("sort_key")
-    if key:
-        kept.sort(key=lambda record: str(record.get(key)), reverse=call.value("sort_dir") == "desc")
-    marker = call.value("marker")
-    if marker:
-        ids = [record["id"] for record in kept]
-        kept = kept[ids.index(marker) + 1 :] if marker in ids else []
-    limit = call.value("limit")
-    if limit and not limit.isdigit():
-        words = f"Bad limit request: Limit must be an integer 0 or greater and not '{limit}'."
-        raise Refused(400, words, detail="BadRequest")
-    return kept[: int(limit)] if limit else kept
-
-
-def _matches(value: object, wanted: set[str]) -> bool:
-    if isinstance(value, list):
-        texts = [str(each) for each in value]
-        pairs = [f"{key}={each[key]}" for each in value if isinstance(each, dict) for key in each]
-        return bool({text.lower() for text in texts + pairs} & wanted)
-    return str(value).lower() in wanted

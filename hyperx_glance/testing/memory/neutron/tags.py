@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.neutron.kinds import KINDS, Kind, invalid
+from hyperx_glance.testing.memory.neutron.checks import invalid
+from hyperx_glance.testing.memory.neutron.kinds import KINDS, Kind
 from hyperx_glance.testing.memory.neutron.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 

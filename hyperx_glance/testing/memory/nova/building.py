@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.cinder.records import Volume
 from hyperx_glance.testing.memory.glance.records import isotime
 from hyperx_glance.testing.memory.neutron.kinds import PORT
 from hyperx_glance.testing.memory.nova.records import Nic, Server
 from hyperx_glance.testing.memory.nova.snapshots import Snapshots
-from hyperx_glance.testing.memory.volumes import Volume
 from hyperx_glance.testing.memory.wire import Record, Refused
 
 
@@ -134,10 +134,13 @@ class Building(Snapshots):
             self._unplug(server, port)
 
     def _give_up_volumes(self, server: Server) -> None:
-        """Delete the server's own volumes, and free the others (nova/compute/manager.py, _cleanup_volumes)."""
+        """Delete the server's own volumes, and free the others (nova/compute/manager.py, _cleanup_volumes).
+
+        Cinder refuses to delete a volume with snapshots, and Nova goes on.
+        """
         for volume_id, goes in server.volumes:
             volume = self._cinder.volumes.get(volume_id)
-            if volume is not None and goes:
+            if volume is not None and goes and not self._cinder.snapshots_of(volume):
                 del self._cinder.volumes[volume_id]
             elif volume is not None:
                 volume.status, volume.server_id = "available", None

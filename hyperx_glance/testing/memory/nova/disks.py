@@ -106,7 +106,7 @@ class Disks(State):
         if disk.get("disk_bus") not in _BUSES:
             raise Refused(400, f"{wrong}.")
         _check_size(disk.get("volume_size", 1))
-        if disk.get("volume_type") and disk["volume_type"] not in self._cinder.volume_types:
+        if disk.get("volume_type") and not self._cinder.type_called(disk["volume_type"]):
             raise Refused(400, f"Volume type {disk['volume_type']} could not be found.")
         if kind == ("blank", "volume") and not disk.get("volume_size"):
             raise Refused(400, "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.nova.microversions import microversion
@@ -30,7 +29,7 @@ class Snapshots(State):
         root = self._root_volume(server)
         body = self._inherited(call, server, asked, on_volume=root is not None)
         sharing = body.pop("instance_owner", "")
-        image = self._glance.make(call.who, body | (self._without_data(root) if root else {}))
+        image = self._glance.make(call.who, body | (self._without_data(call, asked, root) if root else {}))
         if sharing and image.visibility != "shared":  # (nova/image/glance.py, _create_v2)
             raise Refused(403, f"Not allowed to create members for image {image.id}.")
         if root is None:
@@ -74,17 +73,20 @@ class Snapshots(State):
             }
         return {**kept, **notes, **asked.get("metadata", {}), **body}
 
-    def _without_data(self, volume_id: str) -> Record:
+    def _without_data(self, call: Call, asked: Record, volume_id: str) -> Record:
         """Record a snapshot of the volume instead of data (nova/compute/api.py, snapshot_volume_backed)."""
-        snapshot_id = str(uuid.uuid4())
-        self._cinder.snapshots[snapshot_id] = volume_id
+        volume = self._cinder.volumes[volume_id]
+        try:
+            snapshot = self._cinder.snap(call.who, volume, f"snapshot for {asked['name']}", volume.description)
+        except Refused as refused:
+            raise Refused(403, refused.message) from refused
         device = {
             "boot_index": 0,
             "device_type": "disk",
             "destination_type": "volume",
             "source_type": "snapshot",
-            "snapshot_id": snapshot_id,
-            "volume_size": self._cinder.volumes[volume_id].size,
+            "snapshot_id": snapshot.id,
+            "volume_size": snapshot.size,
         }
         return {"block_device_mapping": json.dumps([device]), "bdm_v2": "True", "root_device_name": "/dev/vda"}
 

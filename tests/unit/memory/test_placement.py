@@ -1,0 +1,78 @@
+"""What the in-memory Placement shows of Nova's host and servers (the tour compares the words)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from keystoneauth1.exceptions import EndpointNotFound
+
+from hyperx_glance.testing import InMemoryCloud
+from tests.unit.memory.asking import active_image, ask, boot, nova
+
+
+def placement(cloud: InMemoryCloud, path: str, user: str = "admin", version: str = "1.39") -> Any:  # noqa: ANN401 - JSON
+    headers = {"OpenStack-API-Version": f"placement {version}"}
+    answer = ask(cloud, user, "GET", "placement", path, headers=headers)
+    assert answer.status_code < 400, answer.text
+    return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def provider(cloud: InMemoryCloud) -> str:
+    """Return the path of the only resource provider."""
+    return f"/resource_providers/{placement(cloud, '/resource_providers')['resource_providers'][0]['uuid']}"
+
+
+def test_the_provider_is_the_hypervisor(cloud: InMemoryCloud, provider: str) -> None:
+    hypervisor = nova(cloud, "admin", "GET", "/os-hypervisors/detail", version="2.87").json()["hypervisors"][0]
+    inventories = placement(cloud, f"{provider}/inventories")["inventories"]
+
+    assert provider.endswith(hypervisor["id"])
+    assert inventories["VCPU"]["total"] == hypervisor["vcpus"]
+    assert inventories["MEMORY_MB"]["total"] == hypervisor["memory_mb"]
+
+
+def test_usages_are_those_of_the_servers(cloud: InMemoryCloud, provider: str) -> None:
+    project = cloud.departments["dept-a"]
+    assert placement(cloud, f"{provider}/usages")["usages"]["VCPU"] == 0
+    server = boot(cloud, imageRef=active_image(cloud)).json()["server"]["id"]
+
+    used = placement(cloud, f"{provider}/usages")["usages"]
+    assert used["VCPU"] == 1
+    assert placement(cloud, f"/usages?project_id={project}", version="1.9")["usages"] == used
+    newest = placement(cloud, f"/usages?project_id={project}", "alice")["usages"]
+    assert newest == {"INSTANCE": {**used, "consumer_count": 1}}
+    assert list(placement(cloud, f"{provider}/allocations")["allocations"]) == [server]
+    assert placement(cloud, f"/allocations/{server}")["project_id"] == project
+
+
+@pytest.mark.parametrize(
+    "path", ["/resource_providers", "/resource_classes", "/traits", "/usages?project_id=other", "/allocations/x"]
+)
+def test_members_see_no_more_than_their_own_usages(cloud: InMemoryCloud, path: str) -> None:
+    headers = {"OpenStack-API-Version": "placement 1.39"}
+
+    assert ask(cloud, "alice", "GET", "placement", path, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/resource_providers"), ("PUT", "/traits/CUSTOM_X"), ("GET", "/allocation_candidates")],
+)
+def test_what_is_not_there_is_refused(cloud: InMemoryCloud, method: str, path: str) -> None:
+    assert ask(cloud, "admin", method, "placement", path).status_code in (404, 405)
+
+
+def test_every_class_and_trait_that_is_listed_is_shown(cloud: InMemoryCloud) -> None:
+    for each in placement(cloud, "/resource_classes")["resource_classes"]:
+        assert placement(cloud, f"/resource_classes/{each['name']}")["name"] == each["name"]
+    for trait in placement(cloud, "/traits")["traits"]:
+        assert placement(cloud, f"/traits/{trait}") is None
+
+
+def test_a_cloud_without_placement_has_none_in_its_catalogue(cloud: InMemoryCloud) -> None:
+    cloud.placement.present = False
+
+    with pytest.raises(EndpointNotFound):
+        cloud.session("alice").get("/", endpoint_filter={"service_type": "placement"})
