@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import InMemoryCloud
 from tests.unit.memory.asking import active_image, ask, boot, nova
 
@@ -176,7 +177,7 @@ def test_a_path_with_the_department_leads_to_the_same_volumes(cloud: InMemoryClo
     assert shown["links"][0]["href"] == f"{url}/volumes/{made}"
 
 
-@pytest.mark.parametrize("path", ["/groups", "/qos-specs", "/attachments", "/messages", "/nothing"])
+@pytest.mark.parametrize("path", ["/groups", "/group_types", "/attachments", "/messages", "/nothing"])
 def test_what_is_not_there_answers_404(cloud: InMemoryCloud, path: str) -> None:
     assert status(cloud, "GET", path) == 404
 
@@ -219,3 +220,23 @@ def test_a_deleted_server_leaves_a_volume_that_has_snapshots(cloud: InMemoryClou
 
     assert cloud.cinder.volumes[made].status == "available"
     assert len(cloud.cinder.snapshots) == 1
+
+
+def test_a_second_type_of_the_same_name_is_refused(cloud: InMemoryCloud) -> None:
+    cloud.cinder.add_type("fast")
+
+    with pytest.raises(InvalidRequestError, match="already is a type of volumes called 'fast'"):
+        cloud.cinder.add_type("fast")
+
+
+def test_qos_specs_belong_to_types_until_they_are_taken_away(cloud: InMemoryCloud) -> None:
+    body = {"qos_specs": {"name": "slow", "read_iops_sec": "100"}}
+    specs = cinder(cloud, "POST", "/qos-specs", body, "admin")["qos_specs"]["id"]
+    cloud.cinder.add_type("fast")
+    kind = next(each.id for each in cloud.cinder.volume_types.values() if each.name == "fast")
+    cinder(cloud, "GET", f"/qos-specs/{specs}/associate?vol_type_id={kind}", user="admin")
+
+    assert cinder(cloud, "GET", f"/types/{kind}", user="admin")["volume_type"]["qos_specs_id"] == specs
+    assert status(cloud, "DELETE", f"/qos-specs/{specs}", user="admin") == 400
+    assert status(cloud, "DELETE", f"/qos-specs/{specs}?force=true", user="admin") == 202
+    assert cloud.cinder.volume_types[kind].qos_specs_id is None

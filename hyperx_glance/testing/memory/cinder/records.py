@@ -81,11 +81,22 @@ class VolumeType:
     is_public: bool = True
     extra_specs: dict[str, str] = dataclasses.field(default_factory=dict)
     projects: list[str] = dataclasses.field(default_factory=list)
+    qos_specs_id: str | None = None
 
     @classmethod
     def default(cls) -> VolumeType:
         """Return the type that every Cinder has."""
         return cls(str(uuid.uuid5(uuid.NAMESPACE_DNS, DEFAULT_TYPE)), DEFAULT_TYPE, "Default Volume Type")
+
+
+@dataclasses.dataclass
+class QosSpecs:
+    """How fast the volumes of some types may be, and who sees to that."""
+
+    id: str
+    name: str
+    consumer: str
+    specs: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -203,7 +214,7 @@ def type_view(kind: VolumeType, *, whole: bool) -> Record:
         "is_public": kind.is_public,
         "description": kind.description,
         "extra_specs": specs,
-        **({"qos_specs_id": None} if whole else {}),
+        **({"qos_specs_id": kind.qos_specs_id} if whole else {}),
     }
 
 

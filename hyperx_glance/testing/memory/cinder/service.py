@@ -8,6 +8,7 @@ from typing import TypeAlias
 from hyperx_glance.testing.memory.cinder.actions import Actions
 from hyperx_glance.testing.memory.cinder.metadata import Metadata
 from hyperx_glance.testing.memory.cinder.operators import Operators
+from hyperx_glance.testing.memory.cinder.qos import Qos
 from hyperx_glance.testing.memory.cinder.quotas import Quotas
 from hyperx_glance.testing.memory.cinder.snapshots import Snapshots
 from hyperx_glance.testing.memory.cinder.state import microversion
@@ -34,7 +35,7 @@ def _named(version: str) -> dict[str, str]:
     return {"OpenStack-API-Version": f"volume {version}", "Vary": "OpenStack-API-Version"}
 
 
-class Cinder(Volumes, Metadata, Actions, Snapshots, Types, Transfers, Quotas, Operators):
+class Cinder(Volumes, Metadata, Actions, Snapshots, Types, Transfers, Qos, Quotas, Operators):
     """The in-memory Cinder."""
 
     def routes(self) -> Sequence[Route]:
@@ -44,6 +45,7 @@ class Cinder(Volumes, Metadata, Actions, Snapshots, Types, Transfers, Quotas, Op
             *self._type_table(),
             *self._transfer_table("/os-volume-transfer"),
             *self._transfer_table("/volume-transfers"),
+            *self._qos_table(),
             *self._operator_table(),
         )
         return (
@@ -95,6 +97,20 @@ class Cinder(Volumes, Metadata, Actions, Snapshots, Types, Transfers, Quotas, Op
             ("GET", f"{root}/ID", self._show_transfer),
             ("DELETE", f"{root}/ID", self._delete_transfer),
             ("POST", f"{root}/ID/accept", self._accept_transfer),
+        )
+
+    def _qos_table(self) -> Sequence[_Row]:
+        return (
+            ("GET", "/qos-specs", self._list_qos),
+            ("POST", "/qos-specs", self._create_qos),
+            ("GET", "/qos-specs/ID", self._show_qos),
+            ("PUT", "/qos-specs/ID", self._update_qos),
+            ("DELETE", "/qos-specs/ID", self._delete_qos),
+            ("PUT", "/qos-specs/ID/delete_keys", self._delete_qos_keys),
+            ("GET", "/qos-specs/ID/associations", self._list_associations),
+            ("GET", "/qos-specs/ID/associate", self._associate),
+            ("GET", "/qos-specs/ID/disassociate", self._disassociate),
+            ("GET", "/qos-specs/ID/disassociate_all", self._disassociate_all),
         )
 
     def _operator_table(self) -> Sequence[_Row]:

@@ -10,10 +10,12 @@ from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlencode
 
 from hyperx_glance.deployment import CINDER_OPTION
+from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.cinder.records import (
     DEFAULT_TYPE,
     Backup,
+    QosSpecs,
     Snapshot,
     Transfer,
     Volume,
@@ -24,6 +26,7 @@ from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.glance.records import ImageRecord
 from hyperx_glance.testing.memory.keystone import Keystone
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Service
+from hyperx_glance.texts import Text
 
 DEFAULT_QUOTA: Mapping[str, int] = {
     "volumes": 10,
@@ -63,6 +66,8 @@ class State(Service):
         default = VolumeType.default()
         self.volume_types: dict[str, VolumeType] = {default.id: default}
         """The types of volumes by id, the default one first."""
+        self.qos_specs: dict[str, QosSpecs] = {}
+        """QoS specs by id."""
         self.transfers: dict[str, Transfer] = {}
         """Offers of volumes by id."""
         self.backups: dict[str, Backup] = {}
@@ -90,7 +95,13 @@ class State(Service):
         self.quotas.setdefault(self._keystone.project_id(department), {}).update(limits)
 
     def add_type(self, name: str, *, description: str | None = None, **extra_specs: str) -> None:
-        """Add a type of volumes that everybody may use."""
+        """Add a type of volumes that everybody may use; raise `InvalidRequestError` if there is one of that name.
+
+        >>> from hyperx_glance.testing import InMemoryCloud
+        >>> InMemoryCloud().cinder.add_type("fast", volume_backend_name="ssd")
+        """
+        if self.type_called(name) is not None:
+            raise InvalidRequestError(Text(f"There already is a type of volumes called {name!r}."))
         kind = VolumeType(str(uuid.uuid4()), name, description, extra_specs=extra_specs)
         self.volume_types[kind.id] = kind
 

@@ -57,6 +57,15 @@ def name(value: object) -> str | Wrong | None:
     return wrong
 
 
+def stripped_name(value: object) -> str | Wrong | None:
+    """Check a name that counts without the spaces around it."""
+    if not isinstance(value, str):
+        return f"{value!r} is not of type 'string'"
+    problem = "can not be greater than 255 characters" if len(value.strip()) > _LONGEST else ""
+    problem = problem or ("can not be None" if not value else "") or ("" if value.strip() else "can not be empty")
+    return Wrong(f"An invalid 'name' value was provided. The 'name' {problem}.") if problem else None
+
+
 def title(key: str) -> Check:
     """Return a check of a volume's name or description."""
 
