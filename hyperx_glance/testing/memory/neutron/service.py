@@ -119,7 +119,7 @@ class Neutron(Forwarding, Tags):
     def _service_providers(self, call: Call) -> Reply:
         """List the ways in which routers are made (neutron/services/l3_router/service_providers)."""
         found = [
-            {"service_type": "L3_ROUTER_NAT", "name": name, "default": name == "single_node"}
+            {"service_type": "L3_ROUTER_NAT", "name": name, "default": False}
             for name in ("dvrha", "dvr", "ha", "single_node")
             if call.value("service_type", "L3_ROUTER_NAT") == "L3_ROUTER_NAT"
         ]
