@@ -62,7 +62,7 @@ class EndpointGroups(Resources):
         projects = self.endpoint_group_projects.setdefault(group_id, [])
         if action == "add":
             if project_id in projects:
-                raise Refused(409, "Conflict occurred attempting to store endpoint_group_project_membership")
+                raise Refused(409, "Conflict occurred attempting to store project_endpoint_group - Duplicate entry.")
             projects.append(project_id)
         elif project_id not in projects:
             raise Refused(404, "Endpoint Group Project Association not found")
