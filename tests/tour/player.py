@@ -37,6 +37,7 @@ _PATTERNS: Final = (
     (re.compile(r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b"), "<mac>"),
     (re.compile(r"\br-[a-z0-9]{8}\b"), "<reservation>"),
     (re.compile(r"\breq-<id>"), "<request>"),
+    (re.compile(r"(?<=_policy_change-)\d+"), "<number>"),
     (re.compile(r"\b(10\.\d+|198\.51)\.\d+\.\d+\b"), "<address>"),
 )
 _DRAWN: Final = {
@@ -44,12 +45,14 @@ _DRAWN: Final = {
     "audit_ids": ["<audit>"],
     "auth_key": "<key>",
     "boot_roles": "<roles>",
+    "generation": "<number>",
     "hostId": "<host>",
     "last_accessed": "<time>",
     "last_modified": "<time>",
+    "resource_provider_generation": "<number>",
     "standard_attr_id": "<number>",
 }
-_UNORDERED: Final = ("role_assignments", "rules", "security_group_rules")
+_UNORDERED: Final = ("role_assignments", "rules", "security_group_rules", "traits")
 """Lists that the services give in the order of ids, which are drawn."""
 
 

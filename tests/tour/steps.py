@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
+    cinder,
     endpoint_groups,
     extensions,
     glance,
@@ -14,8 +15,11 @@ from tests.tour import (
     nova,
     nova_writes,
     others,
+    placement,
+    pools,
     proxies,
     reports,
+    scopes,
     tags,
     tasks,
 )
@@ -42,4 +46,8 @@ TOUR: Final[tuple[Step, ...]] = (
     *keystone.STEPS,
     *tasks.STEPS,
     *extensions.STEPS,
+    *cinder.STEPS,
+    *pools.STEPS,
+    *scopes.STEPS,
+    *placement.STEPS,
 )

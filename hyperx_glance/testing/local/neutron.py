@@ -34,7 +34,7 @@ def options(layout: Layout) -> Options:
     return {
         "DEFAULT": {
             "core_plugin": "ml2",
-            "service_plugins": "router",
+            "service_plugins": "router,port_forwarding",
             "api_paste_config": str(packaged_file("neutron/api-paste.ini")),
             "state_path": str(home / "state"),
             "transport_url": "fake:///",

@@ -151,7 +151,7 @@ class Actions(State):
 
     def _set_read_only(self, call: Call, volume: Volume, asked: Record) -> Reply:
         del call
-        volume.read_only = str(valid.is_true(asked["readonly"]))
+        volume.visible["readonly"] = str(valid.is_true(asked["readonly"]))
         return Reply(202)
 
     def _set_bootable(self, call: Call, volume: Volume, asked: Record) -> Reply:
@@ -200,11 +200,13 @@ class Actions(State):
             raise Refused(400, words)
         volume.status, volume.server_id = "in-use", asked.get("instance_uuid")
         volume.device, volume.host_name = asked["mountpoint"], asked.get("host_name")
+        volume.attached_at, volume.visible["attached_mode"] = self.now(), asked.get("mode", "rw")
         return Reply(202)
 
     def _detach(self, call: Call, volume: Volume, asked: Record) -> Reply:
         del call, asked
         volume.status, volume.server_id, volume.host_name, volume.device = "available", None, None, ""
+        volume.visible.pop("attached_mode", None)
         return Reply(202)
 
     def _begin_detaching(self, call: Call, volume: Volume, asked: Record) -> Reply:

@@ -6,7 +6,7 @@ import uuid
 
 from hyperx_glance.testing.memory.cinder import validation as valid
 from hyperx_glance.testing.memory.cinder.records import Backup, backup_view
-from hyperx_glance.testing.memory.cinder.state import State, plain
+from hyperx_glance.testing.memory.cinder.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
 _BACKUP = valid.fields(
@@ -75,8 +75,7 @@ class Operators(State):
     def _delete_backup(self, call: Call, backup_id: str) -> Reply:
         self._found_backup(call, backup_id)
         self._demand(call, "backup:delete")
-        del self.backups[backup_id]
-        return plain(202)
+        raise Refused(404, "Service cinder-backup could not be found.")
 
     def _restore_backup(self, call: Call, backup_id: str) -> Reply:
         self._found_backup(call, backup_id)

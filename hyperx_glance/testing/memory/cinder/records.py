@@ -37,12 +37,13 @@ class Volume:
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     image_metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     encrypted: bool = False
-    read_only: str = ""
-    """"True" or "False" once somebody has set it."""
+    visible: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What Cinder itself shows among the metadata: whether it is read-only, and how it is attached."""
     server_id: str | None = None
     host_name: str | None = None
     """The host to which it is attached instead."""
     device: str = ""
+    attached_at: datetime | None = None
     source_id: str | None = None
     snapshot_id: str | None = None
     """The snapshot from which it was made."""
@@ -160,6 +161,7 @@ def volume_view(volume: Volume, links: list[Record], *, whole: bool) -> Record:
         "server_id": volume.server_id,
         "host_name": volume.host_name,
         "device": volume.device,
+        "attached_at": microseconds(volume.attached_at or volume.created_at),
     }
     view: Record = {
         "id": volume.id,
@@ -173,7 +175,7 @@ def volume_view(volume: Volume, links: list[Record], *, whole: bool) -> Record:
         "volume_type": volume.volume_type,
         "snapshot_id": volume.snapshot_id,
         "source_volid": volume.source_id,
-        "metadata": volume.metadata | ({"readonly": volume.read_only} if volume.read_only else {}),
+        "metadata": volume.metadata | volume.visible,
         "links": links,
         "user_id": volume.user_id,
         "bootable": "true" if volume.bootable else "false",

@@ -95,7 +95,7 @@ class State(Service):
         self.quotas.setdefault(self._keystone.project_id(department), {}).update(limits)
 
     def add_type(self, name: str, *, description: str | None = None, **extra_specs: str) -> None:
-        """Add a type of volumes that everybody may use; raise `InvalidRequestError` if there is one of that name.
+        """Add a type of volumes that everybody may use; raise `~hyperx_glance.InvalidRequestError` if there is one.
 
         >>> from hyperx_glance.testing import InMemoryCloud
         >>> InMemoryCloud().cinder.add_type("fast", volume_backend_name="ssd")

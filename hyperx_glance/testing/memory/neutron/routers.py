@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import FLOATING, NETWORK, PORT, ROUTER, SUBNET, Kind
 from hyperx_glance.testing.memory.neutron.state import State
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
@@ -96,8 +97,8 @@ class Routers(State):
         if subnet is None:
             raise self._unknown(SUBNET, subnet_id)
         if subnet["network_id"] != network["id"]:
-            words = f"Subnet {subnet_id} is not on network {network['id']}"
-            raise Refused(400, f"Bad floatingip request: {words}.", detail="BadRequest")
+            words = f"Failed to create port on network {network['id']}, because fixed_ips included invalid subnet"
+            raise invalid(f"{words} {subnet_id}.")
         return subnet
 
     def _set_gateway(self, router: Record, wanted: Record | None) -> None:
@@ -120,6 +121,7 @@ class Routers(State):
         for port in self._ports_of(router, _GATEWAY):
             del self.ports[port["id"]]
         router["external_gateway_info"] = None
+        router["revision_number"] += bool(former and not network_id)
         if network_id:
             port = self._service_port(_GATEWAY, router["id"], network_id, *(addresses or ()))
             router["external_gateway_info"] = {

@@ -8,7 +8,7 @@ import ipaddress
 import itertools
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 from urllib.parse import urlencode
 
 from hyperx_glance.testing.memory.neutron.checks import invalid
@@ -28,6 +28,7 @@ from hyperx_glance.testing.memory.neutron.kinds import (
 from hyperx_glance.testing.memory.neutron.lists import check_revision, filtered, with_fields
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 # The additional keys of a rule that is shown within its group.
 _IN_GROUP = {"standard_attr_id": 1, "tags": []}
 LIMITS = {
@@ -340,8 +341,7 @@ class State(Service):
         last = span[-2] if span.version == 4 else span[-1]
         record["cidr"] = str(span)
         record.setdefault("gateway_ip", str(span[1]))
-        first = span[2] if record["gateway_ip"] == str(span[1]) else span[1]
-        record.setdefault("allocation_pools", [{"start": str(first), "end": str(last)}])
+        record.setdefault("allocation_pools", _around(record["gateway_ip"], span[1], last))
         record["router:external"] = network["router:external"]
         network["subnets"].append(record["id"])
         network["revision_number"] += 1
@@ -401,9 +401,13 @@ class State(Service):
             given["fixed_ips"] = [
                 self._address(self.networks[record["network_id"]], each) for each in given["fixed_ips"]
             ]
+        if kind is SUBNET and given.get("gateway_ip"):
+            _check_gateway(given["gateway_ip"], given.get("allocation_pools") or record["allocation_pools"])
+        before = copy.deepcopy(record)
         self._change(kind, record, given)
-        record["revision_number"] += 1
-        record["updated_at"] = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        if record != before:
+            record["revision_number"] += 1
+            record["updated_at"] = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         return json_reply(200, {kind.member: self._view(call, kind, record)})
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
@@ -486,6 +490,23 @@ class State(Service):
             view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}
             view = {"binding:host_id": "", "binding:profile": {}, **view}
         return view
+
+
+def _around(gateway: str | None, first: Address, last: Address) -> list[Record]:
+    """Return the addresses that ports may have: all but the gateway's."""
+    if gateway is None or not int(first) <= int(ipaddress.ip_address(gateway)) <= int(last):
+        return [{"start": str(first), "end": str(last)}]
+    here = ipaddress.ip_address(gateway)
+    parts = ((first, here - 1), (here + 1, last))
+    return [{"start": str(start), "end": str(end)} for start, end in parts if int(start) <= int(end)]
+
+
+def _check_gateway(gateway: str, pools: list[Record]) -> None:
+    for pool in pools:
+        first, last = (int(ipaddress.ip_address(pool[end])) for end in ("start", "end"))
+        if first <= int(ipaddress.ip_address(gateway)) <= last:
+            words = f"Gateway ip {gateway} conflicts with allocation pool {pool['start']}-{pool['end']}."
+            raise Refused(409, words, detail="GatewayConflictWithAllocationPools")
 
 
 def _pool(subnet: Record) -> Iterator[str]:
