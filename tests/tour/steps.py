@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
     cinder,
+    cinder_qos,
     endpoint_groups,
     extensions,
     glance,
@@ -47,6 +48,7 @@ TOUR: Final[tuple[Step, ...]] = (
     *tasks.STEPS,
     *extensions.STEPS,
     *cinder.STEPS,
+    *cinder_qos.STEPS,
     *pools.STEPS,
     *scopes.STEPS,
     *placement.STEPS,

@@ -119,7 +119,9 @@ class Qos(State):
 
 def _check_consumer(consumer: object) -> None:
     if consumer not in _CONSUMERS:
-        raise Refused(400, f"Invalid qos specs: Valid consumer of QoS specs are: {list(_CONSUMERS)}")
+        words = "QoSConsumerValues(default=<class 'oslo_versionedobjects.fields.UnspecifiedDefault'>,nullable=False"
+        words = f"Valid consumer of QoS specs are: {words},valid_values={_CONSUMERS})"
+        raise Refused(400, f"Invalid qos specs: {words}")
 
 
 def _view(specs: QosSpecs) -> Record:
