@@ -19,7 +19,8 @@ BETWEEN_SERVICES = {
         "failures", "running",  # of the cloud: failures, kill and restart
     },
     "keystone": {
-        "allows", "application_credential", "caller", "credential_routes", "grant_routes", "lacks", "limit_routes",
+        "allows", "application_credential", "caller", "credential_routes", "endpoint_group_routes", "grant_routes",
+        "lacks", "limit_routes",
         "owner_id", "people_routes", "places_of", "project_id", "resource_routes", "role_id", "roles_of", "services",
         "token_routes",
     },
@@ -27,7 +28,8 @@ BETWEEN_SERVICES = {
     "nova": {"in_use", "limits_of"},
     "cinder": {"in_use", "limits_of", "make"},
     "neutron": {
-        "default_group", "groups_of", "kept", "remove", "resource_routes", "router_routes", "used", "visible_networks",
+        "default_group", "groups_of", "kept", "remove", "resource_routes", "router_routes", "tag_routes",
+        "used", "visible_networks",
     },
 }  # fmt: skip
 """What only the services themselves use."""
