@@ -25,7 +25,7 @@ LEFT_OUT: Final = Path(__file__).parent / "left_out"
 KINDS: Final = {
     "guest": "needs a hypervisor",
     "host": "needs another host",
-    "service": "needs a service or an extension that is absent",
+    "service": "needs a service, an extension or an option that is absent",
     "suite": "turned off by the suite, or incomplete in its package",
 }
 DIFFERS: Final = "differs"

@@ -41,4 +41,6 @@ STEPS: Final = (
     report("diagnostics-unknown", "/servers/00000000-0000-0000-0000-000000000000/diagnostics"),
     neutron("quotas", "GET", "/v2.0/quotas", user="admin"),
     neutron("quotas-member", "GET", "/v2.0/quotas"),
+    neutron("service-providers", "GET", "/v2.0/service-providers"),
+    neutron("service-providers-filter", "GET", "/v2.0/service-providers?service_type=VPN"),
 )

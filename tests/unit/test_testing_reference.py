@@ -14,12 +14,13 @@ from hyperx_glance.testing.memory.wire import Service
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "testing.rst").read_text()
 BETWEEN_SERVICES = {
     "*": {
-        "answers_head", "die", "endpoint_path", "forget", "handle", "ids", "look_at_image", "name", "problem", "routes",
-        "seal", "type", "writes_to_image",
+        "answers_head", "die", "endpoint_path", "forget", "handle", "ids", "look_at_image", "name", "older_types", "problem",
+        "routes", "seal", "type", "writes_to_image",
         "failures", "running",  # of the cloud: failures, kill and restart
     },
     "keystone": {
-        "allows", "application_credential", "caller", "credential_routes", "grant_routes", "lacks", "limit_routes",
+        "allows", "application_credential", "caller", "credential_routes", "endpoint_group_routes", "grant_routes",
+        "lacks", "limit_routes",
         "owner_id", "people_routes", "places_of", "project_id", "resource_routes", "role_id", "roles_of", "services",
         "token_routes",
     },
@@ -27,9 +28,10 @@ BETWEEN_SERVICES = {
         "downloading", "fill", "lacks", "lets", "look_at", "lookers", "make", "move_files", "set_properties", "writers",
     },
     "nova": {"in_use", "limits_of"},
-    "cinder": {"in_use", "limits_of", "make"},
+    "cinder": {"default_limits", "in_use", "limits_of", "make", "snap", "snapshots_of", "type_called"},
     "neutron": {
-        "default_group", "groups_of", "kept", "remove", "resource_routes", "router_routes", "used", "visible_networks",
+        "default_group", "forwarding_routes", "groups_of", "kept", "pool_routes", "remove", "resource_routes", "router_routes", "tag_routes",
+        "used", "visible_networks",
     },
 }  # fmt: skip
 """What only the services themselves use."""

@@ -24,6 +24,8 @@ _EXTENSIONS = {
     "quotas": ("Quota management support", "2012-07-29T10:00:00-00:00"),
     "standard-attr-tag": ("Tag support for resources with standard attribute: standard-attr-tag", ""),
     "tag-creation": ("Tag creation extension", "2024-23-07T10:00:00-00:00"),
+    "extraroute": ("Neutron Extra Route", "2013-02-01T10:00:00-00:00"),
+    "l3-ha": ("HA Router extension", "2014-04-26T00:00:00-00:00"),
     "net-mtu": ("Network MTU", "2015-03-25T10:00:00-00:00"),
     "subnet_allocation": ("Subnet Allocation", "2015-03-30T10:00:00-00:00"),
     "subnetpool-prefix-ops": ("Subnet Pool Prefix Operations", "2019-02-08T10:00:00-00:00"),
@@ -61,6 +63,7 @@ class Neutron(Forwarding, Tags):
             *self.tag_routes(),
             Route("GET", "/v2.0/quotas/([^/]+)/details(?:.json)?", self._quota_details),
             Route("GET", "/v2.0/quotas/([^/]+)/default(?:.json)?", self._default_quota),
+            Route("GET", "/v2.0/service-providers(?:.json)?", self._service_providers),
             Route("GET", "/v2.0/quotas(?:.json)?", self._quotas),
             Route("GET", quota, self._quota),
             Route("PUT", quota, self._update_quota),
@@ -112,6 +115,15 @@ class Neutron(Forwarding, Tags):
 
     def _quota(self, call: Call, project_id: str) -> Reply:
         return json_reply(200, {"quota": self._limits_of(call, project_id)})
+
+    def _service_providers(self, call: Call) -> Reply:
+        """List the ways in which routers are made (neutron/services/l3_router/service_providers)."""
+        found = [
+            {"service_type": "L3_ROUTER_NAT", "name": name, "default": False}
+            for name in ("dvrha", "dvr", "ha", "single_node")
+            if call.value("service_type", "L3_ROUTER_NAT") == "L3_ROUTER_NAT"
+        ]
+        return json_reply(200, {"service_providers": found})
 
     def _quotas(self, call: Call) -> Reply:
         """List the projects that have limits of their own."""

@@ -254,6 +254,7 @@ class Acting(Servers, Quotas, Networks, Proxies):
             view["key_name"] = server.body.get("key_name")
         if version >= (2, 57):
             view["user_data"] = server.body.get("user_data")
+        view.pop("OS-EXT-SRV-ATTR:user_data", None)
         return view
 
     def _resize(self, call: Call, server: Server, asked: Record) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.nova.hosts import SERVICES, is_uuid, service_id
 from hyperx_glance.testing.memory.nova.microversions import SERVICE, microversion, shown
-from hyperx_glance.testing.memory.nova.records import HOST
+from hyperx_glance.testing.memory.nova.records import HOST, ComputeService
 from hyperx_glance.testing.memory.nova.state import State
 from hyperx_glance.testing.memory.nova.validation import NO, YES, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
@@ -14,7 +15,6 @@ from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json
 _LONGEST = 255
 _COMPUTE = "nova-compute"
 _ONLY_COMPUTE = "Updating a {} service is not supported. Only nova-compute services can be updated."
-_WORKING: Record = {"status": "enabled", "disabled_reason": None, "forced_down": False}
 
 
 class ComputeServices(State):
@@ -34,7 +34,7 @@ class ComputeServices(State):
         now = microseconds(self.now())
         found: list[Record] = []
         for number, (binary, zone) in enumerate(SERVICES, 1):
-            told = self.compute_service if binary == _COMPUTE else _WORKING
+            told = dataclasses.asdict(self.compute_service if binary == _COMPUTE else ComputeService())
             service = {"id": service_id(binary) if version >= (2, 53) else number, "binary": binary, "host": HOST}
             service |= {"zone": zone, "state": "down" if told["forced_down"] else "up", "updated_at": now, **told}
             found.append(shown(service, SERVICE, version))
@@ -54,7 +54,7 @@ class ComputeServices(State):
             raise Refused(400, _ONLY_COMPUTE.format(asked["binary"]))
         if asked["host"] != HOST:
             raise Refused(404, f"Host {asked['host']!r} is not mapped to any cell")
-        self.compute_service |= changes
+        self.compute_service = dataclasses.replace(self.compute_service, **changes)
         told = {key: value for key, value in changes.items() if value is not None}
         return json_reply(200, {"service": {"host": HOST, "binary": _COMPUTE, **told}})
 
@@ -77,9 +77,10 @@ class ComputeServices(State):
         if not {"status", "forced_down"} & set(asked):
             raise Refused(400, "No updates were requested. Fields 'status' or 'forced_down' should be specified.")
         if status:
-            self.compute_service |= {"status": status, "disabled_reason": asked.get("disabled_reason")}
+            self.compute_service.status = status
+            self.compute_service.disabled_reason = asked.get("disabled_reason")
         if "forced_down" in asked:
-            self.compute_service["forced_down"] = _flag("forced_down", asked["forced_down"])
+            self.compute_service.forced_down = _flag("forced_down", asked["forced_down"])
         return json_reply(200, {"service": self._services(call)[[name for name, _ in SERVICES].index(binary)]})
 
 

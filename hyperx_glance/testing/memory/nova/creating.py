@@ -132,7 +132,7 @@ class Creating(Quotas, Disks, Networks):
         return server
 
     def _scheduling_fault(self) -> str | None:
-        works = self.compute_service["status"] == "enabled" and not self.compute_service["forced_down"]
+        works = self.compute_service.status == "enabled" and not self.compute_service.forced_down
         return None if works else "No valid host was found. There are not enough hosts available."
 
     def _check_body(self, call: Call, body: Record) -> None:

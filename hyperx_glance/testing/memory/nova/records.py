@@ -94,6 +94,15 @@ class Nic(NamedTuple):
 
 
 @dataclasses.dataclass
+class ComputeService:
+    """What administrators have set for a service of Nova."""
+
+    status: str = "enabled"
+    disabled_reason: str | None = None
+    forced_down: bool = False
+
+
+@dataclasses.dataclass
 class Server:
     """One server."""
 

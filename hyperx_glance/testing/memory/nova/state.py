@@ -15,7 +15,14 @@ from hyperx_glance.testing.memory.glance import Glance
 from hyperx_glance.testing.memory.keystone import Keystone
 from hyperx_glance.testing.memory.neutron import Neutron
 from hyperx_glance.testing.memory.nova.paging import page_size
-from hyperx_glance.testing.memory.nova.records import DEFAULT_QUOTA, UNIFIED_LIMITS, Flavor, PasswordChanges, Server
+from hyperx_glance.testing.memory.nova.records import (
+    DEFAULT_QUOTA,
+    UNIFIED_LIMITS,
+    ComputeService,
+    Flavor,
+    PasswordChanges,
+    Server,
+)
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service, microseconds
 
 
@@ -74,7 +81,7 @@ class State(Service):
         """False: like [api] enable_instance_password = False."""
         self.resizes = True
         """Whether there is a host for a server that is resized or migrated: another one, or the same."""
-        self.compute_service: Record = {"status": "enabled", "disabled_reason": None, "forced_down": False}
+        self.compute_service = ComputeService()
         """What administrators have set for the one compute service; servers are built only if it is enabled and up."""
         self.aggregates: dict[int, Record] = {}
         """Host aggregates by id."""
