@@ -90,4 +90,5 @@ STEPS: Final = (
     actions("unknown-key-old", "colour=red", version="2.57"),
     actions("unknown-marker", "marker=nothing"),
     nova("actions-server-deleted", "DELETE", "/servers/{timed}"),
+    nova("actions-server-gone", "GET", "/servers/{timed}", again="-"),
 )
