@@ -31,7 +31,7 @@ _END_SECONDS: Final = 2
 class Console:
     """A console for one cloud; it is served within the ``with`` block.
 
-    ``port`` 0 means a free port. The other parameters are those of `create_app`.
+    ``port`` 0 means a free port; ``listener`` is what `bound` has returned. The others are those of `create_app`.
     """
 
     def __init__(
@@ -40,16 +40,11 @@ class Console:
         settings: Settings | None = None,
         *,
         port: int = 0,
+        listener: socket.socket | None = None,
         people: Sequence[Person] = (),
         make_index: Callable[[], CatalogueIndex] | None = None,
     ) -> None:
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((HOST, port))
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket = listener or bound(port)
         self.app = create_app(auth_url, settings, make_index=make_index, people=people)
         """The application."""
         self._server = uvicorn.Server(
@@ -70,9 +65,9 @@ class Console:
         )
 
     @classmethod
-    def of(cls, cloud: InMemoryCloud | LocalCloud, *, port: int = 0) -> Self:
+    def of(cls, cloud: InMemoryCloud | LocalCloud, *, listener: socket.socket | None = None) -> Self:
         """Make a console for a test cloud that runs, with its users."""
-        return cls(auth_url_of(cloud), settings_of(cloud), port=port, people=people_of(cloud))
+        return cls(auth_url_of(cloud), settings_of(cloud), listener=listener, people=people_of(cloud))
 
     @property
     def url(self) -> str:
@@ -97,6 +92,18 @@ class Console:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
+
+
+def bound(port: int) -> socket.socket:
+    """Take a port of loopback, 0 for a free one; raise `OSError` if another program has it."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"Port {port} of {HOST} cannot be used: {error.strerror}") from error
+    return listener
 
 
 def auth_url_of(cloud: InMemoryCloud | LocalCloud) -> str:
