@@ -14,7 +14,7 @@ from hyperx_glance import Action, Category, Lifecycle, Phase, ShareStatus, State
 PAGE: Final = Path(__file__).parents[2] / "hyperx_glance" / "testing" / "console" / "page"
 PROGRAM: Final = sorted(path for path in PAGE.iterdir() if path.suffix in {".js", ".css", ".html"})
 TEXTS: Final[dict[str, list[str]]] = json.loads((PAGE / "texts.json").read_text(encoding="utf-8"))
-SOURCE: Final = "\n".join(path.read_text(encoding="utf-8") for path in PROGRAM)
+SOURCE: Final = "".join(path.read_text(encoding="utf-8") for path in PROGRAM)
 SAME: Final = {"ACTIVE", "INACTIVE", "action_for", "bytes_of", "flavor_text", "task_state", "url"}
 """What has no Chinese word in Chinese: two words of the manual, and what consists of values."""
 

@@ -9,9 +9,8 @@ import { say } from "./texts.js";
 let me = {};
 export const iAm = (who) => { me = who; };
 
-const SEPARATOR = /[,，]/;
-const listed = (text) => (text ?? "").split(SEPARATOR).map((each) => each.trim()).filter(Boolean);
-const FACTS = ["id", "category", "description", "disk_format", "size", "os_name", "hypervisor", "architecture", "family", "url", "checksum", "admin_user", "failure"];
+const listed = (text) => (text ?? "").split(/[,，]/).map((each) => each.trim()).filter(Boolean);
+const FACTS = ["id", "category", "description", "disk_format", "size", "os_name", "hypervisor", "architecture", "family", "url", "checksum", "admin_user", "owner", "created_at", "failure"];
 const DESCRIBING = ["os_name", "os_distro", "os_version", "os_type", "architecture"];
 const NEEDS = ["min_disk_gib", "min_ram_mib"];
 
@@ -19,6 +18,12 @@ const categories = () => ["public", "private", ...(me.is_administrator ? ["featu
 const number = (name, value, more = {}) => field({ name, type: "number", min: 0, value, ...more });
 const facts = (entries) => make("dl", { class: "facts" }, entries.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
 const more = (...fields) => make("details", {}, make("summary", {}, say("more")), make("div", { class: "fields" }, fields));
+
+/** Tell that something is done; what is returned reads the list again. */
+function done(action, name) {
+  tell(say("done", { action: say(action), name }));
+  return load;
+}
 
 /** Do what a button of a row says. */
 export function act(action, found) {
@@ -29,8 +34,7 @@ async function simple({ image }, action) {
   const word = action === "protect" && image.protected ? "unprotect" : action;
   try {
     await ask("POST", `images/${image.id}/actions`, { action: word });
-    tell(say("done", { action: say(word), name: image.name }));
-    await load();
+    await done(word, image.name)();
   } catch (error) {
     await load();
     problem(error, image.name);
@@ -38,9 +42,8 @@ async function simple({ image }, action) {
 }
 
 export function details({ image, owner }) {
-  const known = FACTS.filter((name) => image[name] !== "" && image[name] !== null);
-  const text = (name) => (name === "size" ? bytes(image.size) : name === "category" ? say(image.category) : String(image[name]));
-  dialog(image.name || image.id, [facts([...known.map((name) => [say(name), text(name)]), [say("owner"), owner], [say("created_at"), time(image.created_at)]])]);
+  const shown = { ...image, owner, size: bytes(image.size), category: say(image.category), created_at: time(image.created_at) };
+  dialog(image.name || image.id, [facts(FACTS.filter((name) => shown[name]).map((name) => [say(name), shown[name]]))]);
 }
 
 /** The quota of the department, with what is about to be used. */
@@ -79,8 +82,7 @@ export async function create(kind) {
   choose("url");
   const bar = make("progress", { max: 1, hidden: true, "aria-label": say("from_file") });
   const formats = ["", "qcow2", "raw", "vmdk", "vhd", "vhdx", "vdi"].map((name) => [name, name || say("format_by_data")]);
-  const own = iso
-    ? [field({ name: "bootable", type: "checkbox", value: true })]
+  const own = iso ? field({ name: "bootable", type: "checkbox", value: true })
     : [field({ name: "disk_format", options: formats }), field({ name: "hypervisor" }), field({ name: "password_enabled", type: "checkbox" }), field({ name: "admin_user" })];
   const stop = new AbortController();
   const content = [
@@ -90,23 +92,21 @@ export async function create(kind) {
       field({ name: "checksum", help: say("checksum_help") }), field({ name: "protected", type: "checkbox" }), me.is_administrator ? field({ name: "owner" }) : null),
   ];
   dialog(say(`create_${kind}`), content, async (given) => {
-    const { source: from, file: data, tags, ...wanted } = { ...given, kind, tags: listed(given.tags) };
-    Object.assign(wanted, { tags });
+    const { source: from, file: data, ...wanted } = { ...given, kind, tags: listed(given.tags) };
     if (from === "url") {
       const { id } = await ask("POST", "images", wanted);
       followImage({ id, name: wanted.name });
-    } else {
-      const { id } = await ask("POST", "uploads", { ...wanted, size: data?.size ?? 0 });
-      bar.hidden = false;
-      try {
-        await upload(`uploads/${id}`, data, (sent, all) => { bar.value = sent / all; }, stop.signal);
-      } catch (error) {
-        if (stop.signal.aborted) await ask("DELETE", `registrations/${id}`);
-        throw error;
-      } finally { bar.hidden = true; }
-      tell(say("done", { action: say(`create_${kind}`), name: wanted.name }));
+      return load;
     }
-    await load();
+    const { id } = await ask("POST", "uploads", { ...wanted, size: data?.size ?? 0 });
+    bar.hidden = false;
+    try {
+      await upload(`uploads/${id}`, data, (sent, all) => { bar.value = sent / all; }, stop.signal);
+      return done(`create_${kind}`, wanted.name);
+    } catch (error) {
+      if (stop.signal.aborted) await ask("DELETE", `registrations/${id}`);
+      throw error;
+    } finally { bar.hidden = true; }
   }, { closed: () => stop.abort() });
 }
 
@@ -124,8 +124,7 @@ async function edit({ image: { id } }) {
     const changes = Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== before[name]));
     if ("tags" in changes) changes.tags = listed(changes.tags);
     await ask("PATCH", `images/${id}`, changes);
-    tell(say("done", { action: say("edit"), name: image.name }));
-    await load();
+    return done("edit", image.name);
   }, { keepEmpty: true });
 }
 
@@ -135,8 +134,7 @@ async function remove({ image }) {
   dialog(say("delete_image"), [make("p", {}, say("delete_sure", image)), make("p", { class: "quiet" }, users),
     unknown.length ? make("p", { class: "quiet" }, say("not_looked_at", { services: unknown.join(", ") })) : null], async () => {
     await ask("DELETE", `images/${image.id}`);
-    tell(say("done", { action: say("delete"), name: image.name }));
-    await load();
+    return done("delete", image.name);
   }, { ok: say("confirm") });
 }
 
@@ -148,8 +146,7 @@ async function share({ image }) {
   show(await ask("GET", path));
   dialog(`${say("share")} ${image.name}`, [list, field({ name: "departments", required: true })], async ({ departments }) => {
     await ask("POST", path, { departments: listed(departments) });
-    tell(say("done", { action: say("share"), name: image.name }));
-    await load();
+    return done("share", image.name);
   });
 }
 
@@ -176,10 +173,7 @@ async function launch({ image }) {
 /** Show a password: only now, and nowhere else. */
 function showPassword(name, password) {
   const said = make("span", { role: "status" });
-  const copy = button(say("copy"), async () => {
-    await navigator.clipboard.writeText(password);
-    said.textContent = say("copied");
-  });
+  const copy = button(say("copy"), () => navigator.clipboard.writeText(password).then(() => { said.textContent = say("copied"); }));
   dialog(name, [make("p", {}, say("password_once")), make("div", { class: "row" }, make("output", { class: "secret" }, password), copy, said)]);
 }
 
@@ -208,6 +202,6 @@ function capture(server) {
       ({ image_id } = await ask("GET", `captures/${capture_id}`));
     }
     followImage({ id: image_id, name: given.name, capture_id });
-    await load();
+    return load;
   });
 }

@@ -15,13 +15,12 @@ export function make(tag, attributes = {}, ...children) {
 
 export const find = (selector, within = document) => within.querySelector(selector);
 
-/** Make a button; what goes wrong after it is pressed is shown. */
-export function button(text, press, attributes = {}) {
-  const click = async (event) => {
-    try { await press(event); } catch (error) { problem(error); }
-  };
-  return make("button", { type: "button", click, ...attributes }, text);
-}
+/** A listener that shows what goes wrong in another one. */
+export const guarded = (press) => async (event) => {
+  try { await press(event); } catch (error) { problem(error); }
+};
+
+export const button = (text, press, attributes) => make("button", { type: "button", click: guarded(press), ...attributes }, text);
 
 /** Show an error that belongs to no field: in the dialogue that is open, or else above the list. */
 export function problem(error, about = "") {
@@ -30,9 +29,8 @@ export function problem(error, about = "") {
 }
 
 /** A button that says why it does nothing: it can be reached by the keyboard, so its reason can be read. */
-export function missing(text, reason, attributes = {}) {
-  return make("button", { type: "button", "aria-disabled": "true", title: reason, "aria-description": reason, ...attributes }, text);
-}
+export const missing = (text, reason, attributes) =>
+  make("button", { type: "button", "aria-disabled": "true", title: reason, "aria-description": reason, ...attributes }, text);
 
 /** Bytes in words; `null` if nobody knows. */
 export function bytes(count) {
@@ -46,10 +44,8 @@ export function bytes(count) {
 export const time = (text) =>
   text ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : "–";
 
-/** Tell a screen reader what happened, and show it. */
-export function tell(text) {
-  find("#notice").textContent = text;
-}
+/** Show what happened, and tell it to a screen reader. */
+export const tell = (text) => { find("#notice").textContent = text; };
 
 let numbers = 0;
 
@@ -57,22 +53,14 @@ let numbers = 0;
 export function field({ name, label, type = "text", options, value, help, ...attributes }) {
   const id = `field-${++numbers}`;
   const described = { id, name, "aria-describedby": `${id}-help ${id}-error`, ...attributes };
-  let input;
-  if (options) {
-    input = make("select", described, options.map(([word, text, off]) => make("option", { value: word, disabled: Boolean(off), title: off }, text)));
-  } else {
-    input = make("input", { type, autocomplete: "off", maxlength: type === "text" ? 4096 : null, ...described });
-  }
+  const input = options
+    ? make("select", described, options.map(([word, text, off]) => make("option", { value: word, disabled: Boolean(off), title: off }, text)))
+    : make("input", { type, autocomplete: "off", ...described });
   if (type === "checkbox") input.checked = Boolean(value);
   else if (value !== undefined && value !== null) input.value = value;
   const parts = [make("label", { for: id }, label ?? say(name)), input];
-  return make(
-    "div",
-    { class: type === "checkbox" ? "field switch" : "field", "data-field": name },
-    type === "checkbox" ? parts.reverse() : parts,
-    make("span", { id: `${id}-help`, class: "quiet" }, help),
-    make("span", { id: `${id}-error`, class: "error" }),
-  );
+  return make("div", { class: type === "checkbox" ? "field switch" : "field", "data-field": name }, type === "checkbox" ? parts.reverse() : parts,
+    make("span", { id: `${id}-help`, class: "quiet" }, help), make("span", { id: `${id}-error`, class: "error" }));
 }
 
 /** Read a form: numbers are numbers, switches booleans; a text that is empty counts only if it can clear something. */
@@ -114,10 +102,11 @@ export function dialog(title, content, submit, { ok = say("ok"), keepEmpty = fal
     try {
       const then = await submit(values(form, keepEmpty));
       box.close();
-      then?.();
+      await then?.();
     } catch (error) {
       end.disabled = false;
-      if (box.isConnected) showError(form, error);
+      if (box.open) showError(form, error);
+      else if (error.name !== "AbortError") problem(error);
     }
   };
   const leave = stays ? null : button(say(submit ? "cancel" : "close"), () => box.close());

@@ -19,10 +19,10 @@ const WRITTEN = {
   created_after: (text) => new Date(`${text}T00:00:00`).toISOString(),
   created_before: (text) => new Date(`${text}T23:59:59.999`).toISOString(),
 };
-const FLAGS = ["password_enabled", "protected", "bootable"];
 const TEXT_FILTERS = ["name_contains", "description_contains", "os_name_contains", "os_distro", "hypervisor", "architecture", "owner", "family"];
 
 let sizes = [20];
+let counted = null;
 let reading = new AbortController();
 
 const state = () => new URLSearchParams(location.search);
@@ -39,9 +39,7 @@ function addressOf(changes) {
 
 /** Go to another state: the back key leads back to this one, unless it only continues what is being typed. */
 function go(changes, replace = false) {
-  const address = addressOf(changes);
-  if (replace) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  history[replace ? "replaceState" : "pushState"](null, "", addressOf(changes));
   return load();
 }
 
@@ -60,12 +58,13 @@ export async function load() {
   reading = new AbortController();
   const { signal } = reading;
   const now = state();
-  for (const [name, write] of Object.entries(WRITTEN)) if (now.has(name)) now.set(name, write(now.get(name)));
   find("#rows").setAttribute("aria-busy", "true");
   if (document.activeElement !== find("#search")) find("#search").value = now.get("search") ?? "";
   find("#kind").value = now.get("kind") ?? now.get("formats") ?? "";
   for (const input of find("#filters").querySelectorAll("[name]")) input.value = state().get(input.name) ?? "";
   try {
+    for (const [name, write] of Object.entries(WRITTEN)) if (now.has(name)) now.set(name, write(now.get(name)));
+    views();
     counts(signal).catch(() => {}); // the rows say what is wrong
     const page = await ask("GET", `images?${now}`, undefined, signal);
     find("#problem").textContent = "";
@@ -80,9 +79,9 @@ export async function load() {
 }
 
 async function counts(signal) {
-  views({});
   const { counts: found, tags } = await ask("GET", "tabs", undefined, signal);
-  views(found);
+  counted = found;
+  views();
   const chosen = state().get("tags");
   const mark = (is) => ({ "aria-current": is ? "true" : null });
   find("#tags").replaceChildren(
@@ -91,14 +90,11 @@ async function counts(signal) {
   );
 }
 
-function views(found) {
+/** Show the tabs that this person may list, with their counts once these are known. */
+function views() {
   const view = state().get("view") ?? "all";
-  const old = [...find("#views").children].map((element) => element.dataset.count);
-  const links = VIEWS.map((name, place) => {
-    const count = found[name] ?? old[place] ?? "";
-    const text = `${say(`view_${name}`)} ${count}`.trim();
-    return link(text, { view: name === "all" ? null : name, tags: null }, { "aria-current": name === view ? "page" : null, "data-count": count });
-  });
+  const links = VIEWS.filter((name) => !counted || name in counted).map((name) =>
+    link(`${say(`view_${name}`)} ${counted?.[name] ?? ""}`.trim(), { view: name === "all" ? null : name, tags: null }, { "aria-current": name === view ? "page" : null, "data-key": name }));
   keepFocus(find("#views"), () => find("#views").replaceChildren(...links));
 }
 
@@ -119,7 +115,6 @@ function rows({ rows: found, next, previous }) {
     find("#rows tbody").replaceChildren(...found.map(row));
     const turn = (name, cursor, possible) => button(say(name), () => go({ cursor }), { disabled: !possible, "data-key": name });
     const size = field({ name: "size", label: say("page_size"), options: sizes.map((each) => [each, each]), value: state().get("size") ?? 20, change: (event) => go({ size: event.target.value }) });
-    size.classList.add("row");
     find("#pages").replaceChildren(turn("page_first", null, state().has("cursor")), turn("page_previous", previous, previous), turn("page_next", next, next), size);
   });
 }
@@ -178,13 +173,12 @@ export function prepare(pageSizes) {
   find("#kind").addEventListener("change", ({ target: { value } }) =>
     go(["image", "iso"].includes(value) ? { kind: value, formats: null } : { kind: null, formats: value }));
   find("#refresh").addEventListener("click", load);
-  const flag = (name) => field({ name, options: [["", say("any")], ["true", say("yes")], ["false", say("no")]] });
   const fields = [
     ...TEXT_FILTERS.map((name) => field({ name })),
     field({ name: "formats", options: [["", say("any")], ...formats] }),
     field({ name: "state", options: options(["ACTIVE", "INACTIVE"]) }),
     field({ name: "lifecycle", options: options(["current", "deprecated", "obsolete"]) }),
-    ...FLAGS.map(flag),
+    ...["password_enabled", "protected", "bootable"].map((name) => field({ name, options: [["", say("any")], ["true", say("yes")], ["false", say("no")]] })),
     ...["min_size", "max_size"].map((name) => field({ name, type: "number", min: 0 })),
     ...["created_after", "created_before"].map((name) => field({ name, type: "date" })),
   ];

@@ -2,9 +2,9 @@
 
 import { create, iAm, servers } from "./actions.js";
 import { ask, ENDED } from "./api.js";
-import { button, dialog, field, find, make } from "./dom.js";
+import { button, dialog, field, find, guarded, make } from "./dom.js";
 import { load, prepare } from "./list.js";
-import { followUnfinished, forget, whenChanged } from "./tasks.js";
+import { followUnfinished, whenChanged } from "./tasks.js";
 import { language, say } from "./texts.js";
 
 let me = null;
@@ -31,15 +31,13 @@ function frame() {
     theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
     localStorage.setItem("theme", document.documentElement.dataset.theme);
   });
-  find("#log-out").addEventListener("click", async () => { await ask("POST", "logout", {}); location.reload(); });
-  find("#servers").addEventListener("click", servers);
-  find("#create .menu").append(...["image", "iso"].map((kind) => button(say(`create_${kind}`), () => { find("#create").open = false; create(kind); })));
-  // One menu is open at a time, and Escape closes it.
-  const close = ({ target, key }) => {
-    for (const each of document.querySelectorAll("details[open]:has(> .menu)")) if (key === "Escape" || (!key && !each.contains(target))) each.open = false;
-  };
-  addEventListener("click", close);
-  addEventListener("keydown", (event) => { if (event.key === "Escape") close(event); });
+  find("#log-out").addEventListener("click", guarded(async () => { await ask("POST", "logout", {}); location.reload(); }));
+  find("#servers").addEventListener("click", guarded(servers));
+  find("#create .menu").append(...["image", "iso"].map((kind) => button(say(`create_${kind}`), () => create(kind))));
+  // A menu closes with Escape, and with a click: on one of its buttons, or elsewhere.
+  const close = (left) => { for (const each of document.querySelectorAll("details[open]:has(> .menu)")) if (left(each)) each.open = false; };
+  addEventListener("click", ({ target }) => close((each) => !find("summary", each).contains(target)));
+  addEventListener("keydown", ({ key }) => close(() => key === "Escape"));
 }
 
 /** Ask who it is, above what is there: forms that are being filled in stay as they are. */
@@ -60,7 +58,7 @@ function logIn(reason = "") {
   entrance = dialog(say("log_in"), fields, async (who) => {
     const now = await ask("POST", "login", { ...who, domain_id: start.people[0]?.domain_id ?? "default" });
     if (before && before.user_id !== now.user_id) location.reload(); // another person's forms are none of theirs
-    await enter(now);
+    return () => enter(now);
   }, { ok: say("log_in"), stays: true });
 }
 
@@ -76,6 +74,6 @@ async function enter(who) {
 frame();
 prepare(start.page_sizes);
 whenChanged(load);
-addEventListener(ENDED, ({ detail }) => { forget(); logIn(me ? say("session_ended") : detail.error); });
+addEventListener(ENDED, ({ detail }) => { logIn(me ? say("session_ended") : detail.error); });
 if (start.logged_in) await ask("GET", "me").then(enter, () => {});
 else logIn();

@@ -1,13 +1,14 @@
 /** Shows what takes long: images that are being made and launches, by one stream of events, also after a reload. */
 
 import { ask } from "./api.js";
-import { button, bytes, find, make, tell } from "./dom.js";
+import { button, bytes, find, make, problem, tell } from "./dom.js";
 import { say } from "./texts.js";
 
 const UNDER_WAY = ["registered", "downloading", "storing"];
 const MOST = 20; // that one stream follows
 const tasks = new Map(); // by "image ID" or "launch ID"
 let stream = null;
+let opening = 0;
 let changed = () => {};
 
 /** Call this when something has ended, and the list is to be read again. */
@@ -32,30 +33,19 @@ export async function followUnfinished() {
   }
 }
 
-export function forget() {
-  tasks.clear();
-  find("#tasks").replaceChildren();
-  stream?.close();
-}
-
 function follow(key, name, path) {
   if (tasks.has(key)) return;
-  const bar = make("progress", { "aria-label": name });
-  const stop = button(say("cancel"), () => cancel(key, path), { "aria-label": say("cancel_task", { name }) });
   const words = make("span", {}, name);
-  tasks.set(key, { name, words, bar, stop, phase: "", element: make("div", { class: "task" }, make("div", { class: "row" }, words, make("span", { class: "spring" }), stop), bar) });
-  find("#tasks").append(tasks.get(key).element);
-  open();
-}
-
-async function cancel(key, path) {
-  try {
+  const bar = make("progress", { "aria-label": name });
+  const stop = button(say("cancel"), async () => {
     await ask("DELETE", path);
     if (key.startsWith("image")) leave(key);
     changed();
-  } catch (error) {
-    if (tasks.has(key)) show(tasks.get(key), error.error, "");
-  }
+  }, { "aria-label": say("cancel_task", { name }) });
+  const element = make("div", { class: "task" }, make("div", { class: "row" }, words, make("span", { class: "spring" }), stop), bar);
+  tasks.set(key, { name, words, bar, stop, element });
+  find("#tasks").append(element);
+  open();
 }
 
 function leave(key) {
@@ -64,7 +54,7 @@ function leave(key) {
   open();
 }
 
-let opening = 0;
+/** Open the stream again for what is followed now, once for several changes. */
 function open() {
   clearTimeout(opening);
   opening = setTimeout(() => {
@@ -73,8 +63,9 @@ function open() {
     if (!ids.length) return;
     stream = new EventSource(`/api/events?${new URLSearchParams(ids)}`);
     const on = (name, react) => stream.addEventListener(name, ({ data }) => react(JSON.parse(data)));
-    on("image", (said) => image(`image ${said.id}`, said));
-    on("launch", (said) => launch(`launch ${said.id}`, said));
+    on("image", image);
+    on("launch", launch);
+    on("failed", ({ error }) => problem(error));
     on("gone", ({ id }) => [`image ${id}`, `launch ${id}`].forEach(leave));
     on("end", () => stream.close());
     // A browser connects again by itself if the connection is cut, but not after an error status, such as 401.
@@ -84,34 +75,30 @@ function open() {
   });
 }
 
-function image(key, { phase, bytes_done, bytes_expected, message, ended }) {
-  const amount = bytes_done === null ? "" : ` (${say("bytes_of", { done: bytes(bytes_done), all: bytes(bytes_expected) })})`;
-  const task = tasks.get(key);
-  if (task) progress(key, task, say(phase) + amount, phase, bytes_expected && bytes_done !== null ? bytes_done / bytes_expected : null, message, ended, phase !== "failed");
+function image({ id, phase, bytes_done: done, bytes_expected: all, message, ended }) {
+  const amount = done === null ? "" : ` (${say("bytes_of", { done: bytes(done), all: bytes(all) })})`;
+  show(`image ${id}`, say(phase), amount, done !== null && all ? done / all : null, message, ended, phase !== "failed");
 }
 
-function launch(key, { active, building, failed, count, servers, ended }) {
+function launch({ id, active, failed, count, servers, ended }) {
   const faults = servers.map((server) => server.fault).filter(Boolean).join("\n");
-  const task = tasks.get(key);
-  if (task) progress(key, task, `${active} / ${count}`, `${active} ${failed} ${building}`, active / count, faults, ended, !failed);
+  show(`launch ${id}`, `${active} / ${count}`, "", active / count, faults, ended, !failed);
 }
 
-function progress(key, task, words, phase, part, message, ended, good) {
-  show(task, words, message);
+function show(key, phase, amount, part, message, ended, good) {
+  const task = tasks.get(key);
+  if (!task || task.ended) return;
+  const words = say("task_state", { name: task.name, phase });
+  task.words.textContent = [words + amount, message].filter(Boolean).join("\n");
   if (part === null) task.bar.removeAttribute("value");
   else task.bar.value = part;
-  if (phase !== task.phase) tell(say("task_state", { name: task.name, phase: words }));
-  task.phase = phase;
-  if (!ended || task.ended) return;
-  task.ended = true;
+  if (phase !== task.phase) tell(words);
+  Object.assign(task, { phase, ended });
+  if (!ended) return;
   changed();
   if (good) leave(key);
   else {
     task.bar.remove();
     task.stop.replaceWith(button(say("close"), () => leave(key), { "aria-label": `${say("close")} ${task.name}` }));
   }
-}
-
-function show(task, words, message) {
-  task.words.textContent = [say("task_state", { name: task.name, phase: words }), message].filter(Boolean).join("\n");
 }
