@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from hyperx_glance import Settings, UrlPolicy
-from hyperx_glance.testing import InMemoryCloud, LocalCloud
+from hyperx_glance.testing import LocalCloud
 from hyperx_glance.testing.extras import needed
 
 if TYPE_CHECKING:
+    from hyperx_glance.testing import InMemoryCloud
     from hyperx_glance.testing.console import Console
 
 LOOPBACK: Final = ("127.0.0.1", "localhost")
@@ -92,7 +93,7 @@ def _serve(everything: contextlib.ExitStack, chosen: argparse.Namespace) -> None
     cloud: InMemoryCloud | LocalCloud
     if not chosen.memory:
         print("OpenStack starts on loopback. This takes about ten seconds.", flush=True)
-    cloud = everything.enter_context(InMemoryCloud() if chosen.memory else LocalCloud())
+    cloud = everything.enter_context(_memory() if chosen.memory else LocalCloud())
     files = everything.enter_context(_files())
     console = everything.enter_context(Console.of(cloud, listener=listener))
     stop = threading.Event()
@@ -104,6 +105,7 @@ def _serve(everything: contextlib.ExitStack, chosen: argparse.Namespace) -> None
     print("Users: " + ", ".join(f"{each['username']} ({each['project_name']})" for each in people))
     print("Password: " + ", ".join(dict.fromkeys(each["password"] for each in people)))
     print(f"Files to register: {files}/disk.qcow2, {files}/installer.iso")
+    print(f"A second console for the same cloud: --auth-url {people[0]['auth_url']}")
     _tell(console, chosen)
 
 
@@ -117,6 +119,15 @@ def _settings(auth_url: str) -> Settings:
     """Return the settings for a cloud that runs: one on loopback reaches files on loopback."""
     local = urlsplit(auth_url).hostname in LOOPBACK
     return Settings(url_policy=UrlPolicy(trusted_hosts=LOOPBACK if local else ()))
+
+
+@contextlib.contextmanager
+def _memory() -> Iterator[InMemoryCloud]:
+    """Serve a cloud in memory by HTTP, so that a second console can reach it, too."""
+    from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - it needs cheroot
+
+    with Server() as server:
+        yield server.clouds["cloud"]
 
 
 @contextlib.contextmanager

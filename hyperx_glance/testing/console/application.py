@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +25,9 @@ from hyperx_glance.testing.console.guard import Guard
 from hyperx_glance.testing.console.parts import Parts, Person, parts_of
 from hyperx_glance.testing.console.sessions import Sessions, cookie_of, take_back
 
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+
 PAGE: Final = Path(__file__).with_name("page")
 
 
@@ -35,6 +38,7 @@ def create_app(
     make_index: Callable[[], CatalogueIndex] | None = None,
     people: Sequence[Person] = (),
     sessions: Sessions | None = None,
+    steward: Session | None = None,
 ) -> FastAPI:
     """Make the application for one cloud.
 
@@ -43,8 +47,10 @@ def create_app(
     :param make_index: for clouds with many images: makes an index when a request needs it
     :param people: the users whom the login offers
     :param sessions: where the sessions are kept; None is a new place
+    :param steward: a session with the role admin, with which members see the names of other departments, and edit
+        public images of others (`Client.from_session`)
     """
-    parts = Parts(auth_url, settings, make_index=make_index, people=people, sessions=sessions)
+    parts = Parts(auth_url, settings, make_index=make_index, people=people, sessions=sessions, steward=steward)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -83,22 +83,23 @@ async def save(image_id: str, client: Caller, shared: Shared) -> StreamingRespon
     outgoing = Outgoing(shared.closing)
     work = functools.partial(_save, client, image.id, outgoing)
     saving = asyncio.create_task(anyio.to_thread.run_sync(work, limiter=shared.transfers))
-    first = await outgoing.following()
-    file_name = (
-        image.name if image.name.lower().endswith(f".{image.disk_format}") else f"{image.name}.{image.disk_format}"
-    )
-    headers = {"Content-Disposition": _attached(file_name)}
+    held = await outgoing.following()
+    following = None if held is None else await outgoing.following()
+    name = image.name if image.name.lower().endswith(f".{image.disk_format}") else f"{image.name}.{image.disk_format}"
+    headers = {"Content-Disposition": _attached(name)}
     if image.size is not None:
         headers["Content-Length"] = str(image.size)
-    return StreamingResponse(_pieces(outgoing, first, saving), media_type="application/octet-stream", headers=headers)
+    pieces = _pieces(outgoing, held, following, saving)
+    return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
 
-async def _pieces(outgoing: Outgoing, held: bytes | None, saving: asyncio.Task[None]) -> AsyncIterator[bytes]:
+async def _pieces(
+    outgoing: Outgoing, held: bytes | None, following: bytes | None, saving: asyncio.Task[None]
+) -> AsyncIterator[bytes]:
     try:
         while held is not None:
-            following = await outgoing.following()
             yield held
-            held = following
+            held, following = following, None if following is None else await outgoing.following()
     finally:
         outgoing.leave()
         with contextlib.suppress(asyncio.CancelledError):

@@ -18,7 +18,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from hyperx_glance import AuthenticationError, HyperxGlanceError, Launch, NotFoundError, Phase
+from hyperx_glance import AuthenticationError, HyperxGlanceError, Launch, NotFoundError, Phase, Text
 from hyperx_glance.testing.console.answers import Refusal, refused, shown, told
 from hyperx_glance.testing.console.parts import Visit, Visiting
 
@@ -70,7 +70,9 @@ class Followed:
                     break
             else:
                 events += self._changed(key, "image" if look == self._image else "launch", seen)
-                if seen["ended"]:
+                if key in self._visit.session.failures:  # nobody works on it any more
+                    events += self._failed(key)
+                if seen["ended"] or key in self._visit.session.failures:
                     del self._left[key]
         if not self._left:
             self.ended = True
@@ -86,9 +88,12 @@ class Followed:
 
     def _gone(self, key: str) -> list[str]:
         del self._left[key]
+        return [*self._failed(key), event("gone", {"id": key})]
+
+    def _failed(self, key: str) -> list[str]:
+        """Return why the work on something failed, if this process knows it."""
         failure = self._visit.session.failures.get(key)
-        events = [] if failure is None else [event("failed", {"id": key, "error": told(failure, self._visit.language)})]
-        return [*events, event("gone", {"id": key})]
+        return [] if failure is None else [event("failed", {"id": key, "error": told(failure, self._visit.language)})]
 
     def _image(self, image_id: str) -> dict[str, Any]:
         progress = self._visit.shared.measured(image_id, self._visit.client.progress(image_id))
@@ -99,8 +104,10 @@ class Followed:
         if launch is None:
             launch = self._found[launch_id] = self._visit.client.find_launch(launch_id)
         progress = launch.progress()
+        if not launch.servers:
+            raise NotFoundError(Text("The servers are gone."))
         servers = [shown(server, self._visit.language) for server in launch.servers]
-        ended = progress.building == 0
+        ended = progress.building == 0 and not self._visit.shared.works_on(launch_id)  # it may be cancelled
         return {"id": launch_id, **shown(progress, self._visit.language), "ended": ended, "servers": servers}
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import anyio
 from fastapi import Depends, Request
@@ -22,6 +23,9 @@ from pydantic import BaseModel
 from hyperx_glance import CatalogueIndex, Client, HyperxGlanceError, Progress, Settings
 from hyperx_glance.testing.console.answers import InLanguage, Language, Refusal
 from hyperx_glance.testing.console.sessions import Session, Sessions, cookie_of
+
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session as CloudSession
 
 LOG = logging.getLogger(__name__)
 WORK_AT_ONCE: Final = 20
@@ -52,22 +56,26 @@ class Parts:
         make_index: Callable[[], CatalogueIndex] | None = None,
         people: Sequence[Person] = (),
         sessions: Sessions | None = None,
+        steward: CloudSession | None = None,
     ) -> None:
         self.auth_url = auth_url
         self.settings = settings
+        self.steward = steward
         self.people = tuple(people)
-        self.sessions = sessions or Sessions()
+        self.sessions = Sessions() if sessions is None else sessions
         self.closing = threading.Event()
         self.index = functools.cache(make_index) if make_index else None  # when a request needs it: after the fork
         # Threads of their own: however many registrations run, there are threads that answer requests.
+        self._lock = threading.Lock()
         self._work = ThreadPoolExecutor(WORK_AT_ONCE, thread_name_prefix="console-work")
         self.transfers = anyio.CapacityLimiter(TRANSFERS_AT_ONCE)
         self.looks = anyio.CapacityLimiter(LOOKS_AT_ONCE)
         self._seen: dict[str, Progress] = {}
+        self._working: Counter[str] = Counter()
 
     def client(self, session: Session) -> Client:
         """Make the client of a session, which takes microseconds and no request."""
-        return Client.from_session(session.cloud, settings=self.settings)
+        return Client.from_session(session.cloud, steward=self.steward, settings=self.settings)
 
     def continue_later(self, session: Session, key: str, work: Callable[[], object]) -> None:
         """Do work in the background, and keep its failure for the page."""
@@ -84,8 +92,19 @@ class Parts:
                 LOG.exception("the work on %s failed", key)
             finally:
                 self.forget(key)
+                with self._lock:
+                    self._working[key] -= 1
+                    self._working += Counter()  # without those that are 0
 
+        with session.lock:
+            session.failures.pop(key, None)
+        with self._lock:
+            self._working[key] += 1
         self._work.submit(run)
+
+    def works_on(self, key: str) -> bool:
+        """Say whether work in the background has not ended."""
+        return self._working[key] > 0
 
     def follow(self, key: str) -> Callable[[Progress], None]:
         """Return what notes each look of the work on an image, and ends the waiting if the console ends."""

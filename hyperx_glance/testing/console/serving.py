@@ -20,6 +20,8 @@ from hyperx_glance.testing.console.application import create_app
 from hyperx_glance.testing.console.parts import Person
 
 if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+
     from hyperx_glance.testing import InMemoryCloud, LocalCloud
 
 HOST: Final = "127.0.0.1"
@@ -43,9 +45,10 @@ class Console:
         listener: socket.socket | None = None,
         people: Sequence[Person] = (),
         make_index: Callable[[], CatalogueIndex] | None = None,
+        steward: Session | None = None,
     ) -> None:
         self._socket = listener or bound(port)
-        self.app = create_app(auth_url, settings, make_index=make_index, people=people)
+        self.app = create_app(auth_url, settings, make_index=make_index, people=people, steward=steward)
         """The application."""
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -66,8 +69,14 @@ class Console:
 
     @classmethod
     def of(cls, cloud: InMemoryCloud | LocalCloud, *, listener: socket.socket | None = None) -> Self:
-        """Make a console for a test cloud that runs, with its users."""
-        return cls(auth_url_of(cloud), settings_of(cloud), listener=listener, people=people_of(cloud))
+        """Make a console for a test cloud that runs, with its users, and with its administrator as the steward."""
+        return cls(
+            cloud.auth("admin")["auth_url"],
+            settings_of(cloud),
+            listener=listener,
+            people=people_of(cloud),
+            steward=cloud.session("admin"),
+        )
 
     @property
     def url(self) -> str:
@@ -102,13 +111,8 @@ def bound(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise OSError(error.errno, f"Port {port} of {HOST} cannot be used: {error.strerror}") from error
+        raise OSError(f"Port {port} of {HOST} cannot be used: {error.strerror}") from error
     return listener
-
-
-def auth_url_of(cloud: InMemoryCloud | LocalCloud) -> str:
-    """Return the URL of a test cloud's Keystone."""
-    return cloud.auth("admin")["auth_url"]
 
 
 def settings_of(cloud: InMemoryCloud | LocalCloud) -> Settings:
