@@ -72,6 +72,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 class Outside(socketserver.ThreadingTCPServer):
     """A proxy for all that a browser would send to other hosts: it notes each request, and answers none."""
 
+    daemon_threads = True  # a browser keeps connections that it may use
+
     def __init__(self) -> None:
         self.asked: list[bytes] = []
         super().__init__(("127.0.0.1", 0), _Refusing)

@@ -78,7 +78,8 @@ class Visitor:
     def names(self) -> list[str]:
         """Return the names in the list, from the top."""
         self.is_read()
-        return self.table.locator("tbody th .name").all_text_contents()
+        names: list[str] = self.table.locator("tbody th .name").all_text_contents()
+        return names
 
     def row(self, name: str) -> Locator:
         """Return the row of an image."""

@@ -67,3 +67,12 @@ def test_the_page_asks_no_other_host_for_anything() -> None:
 
 def test_the_page_is_small() -> None:
     assert len(SOURCE.splitlines()) < 900
+
+
+def test_the_manual_names_the_words_of_the_page() -> None:
+    manual = (PAGE.parents[3] / "docs" / "manual.rst").read_text(encoding="utf-8")
+    notes = " ".join(" ".join(re.findall(r"\*On the page:\*(.*?)\n\n", manual, re.DOTALL)).split())
+    named = re.findall(r"([\u4e00-\u9fff]+(?: ?(?:ISO|URL))?) \(([A-Z][\w ]+)\)", notes)
+
+    assert len(named) > 30
+    assert set(named) <= {(chinese, english) for english, chinese in TEXTS.values()}
