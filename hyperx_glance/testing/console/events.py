@@ -130,7 +130,7 @@ async def _told(request: Request, visit: Visit, followed: Followed) -> AsyncIter
     quiet_since = time.monotonic()
     try:
         while not followed.ended and not shared.closing.is_set() and not await request.is_disconnected():
-            if session.ended.is_set():
+            if shared.sessions.find(session.id) is None:  # who watches is not silent
                 yield event("failed", {"id": None, "error": refused("session-ended", visit.language)})
                 return
             told_now = await anyio.to_thread.run_sync(followed.look, limiter=shared.looks)

@@ -108,7 +108,7 @@ class Guard:
         try:
             await self._application(scope, receive, marked)
         except Exception:
-            LOG.exception("a request was not answered: %s %s", scope["method"], scope["path"])
+            LOG.exception("a request was not answered: %s %r", scope["method"], scope["path"])
             if begun:
                 raise  # the browser sees that the answer is cut
             await answer(refused("mistake", language))(scope, receive, marked)

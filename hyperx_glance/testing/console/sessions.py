@@ -55,7 +55,6 @@ class Session:
     department: str
     roles: frozenset[str]
     used: float
-    ended: threading.Event = field(default_factory=threading.Event)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     failures: dict[str, HyperxGlanceError] = field(default_factory=dict)
     """Why work in the background failed, by the id of its image, launch or capture."""
@@ -126,7 +125,6 @@ class Sessions:
         """End a session; what it has begun in the background goes on."""
         with self._lock:
             self._sessions.pop(session.id, None)
-        session.ended.set()
         session.cloud.session.close()
 
     def end_all(self) -> None:
