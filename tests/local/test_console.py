@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from hyperx_glance.testing.console.content import CONTENT
 from hyperx_glance.testing.timing import scaled
 from tests import samples
 from tests.support.waiting import until
-from tests.unit.console.test_command import names, running
+from tests.unit.console.test_command import ALICE, names, running
 from tests.unit.console.visitors import Wire
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
     from tests.support.file_server import FileServer
 
-ALICE = {"username": "alice", "password": "secret", "project_name": "dept-a"}
 QCOW2 = samples.data("disk.qcow2")
 OCTETS = {"Content-Type": "application/octet-stream"}
 
@@ -38,7 +38,7 @@ def test_the_command_shows_a_cloud_with_images_and_leaves_nothing() -> None:
     try:
         with running() as (started, url, _):
             wire = Wire(url)
-            seen = names(wire, **ALICE)
+            seen = names(wire, 10, ALICE)
             passed = time.monotonic() - began
             quota = wire.ask("GET", "/api/quota")[1]
             started.terminate()
@@ -51,7 +51,7 @@ def test_the_command_shows_a_cloud_with_images_and_leaves_nothing() -> None:
     assert seen >= {entry.fields["name"] for entry in CONTENT if entry.user == "admin"}
     assert quota["images"]["used"] >= 1
     running_still = subprocess.run(
-        ["grep", "-l", "-a", token, *(f"/proc/{pid}/environ" for pid in os.listdir("/proc") if pid.isdigit())],
+        ["grep", "-l", "-a", token, *map(str, Path("/proc").glob("[0-9]*/environ"))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert running_still.stdout == ""

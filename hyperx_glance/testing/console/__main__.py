@@ -91,9 +91,11 @@ def _serve(everything: contextlib.ExitStack, chosen: argparse.Namespace) -> None
         _tell(console, chosen)
         return
     cloud: InMemoryCloud | LocalCloud
-    if not chosen.memory:
+    if chosen.memory:
+        cloud = everything.enter_context(_memory())
+    else:
         print("OpenStack starts on loopback. This takes about ten seconds.", flush=True)
-    cloud = everything.enter_context(_memory() if chosen.memory else LocalCloud())
+        cloud = everything.enter_context(LocalCloud())
     files = everything.enter_context(_files())
     console = everything.enter_context(Console.of(cloud, listener=listener))
     stop = threading.Event()

@@ -48,7 +48,7 @@ def create_app(
     :param people: the users whom the login offers
     :param sessions: where the sessions are kept; None is a new place
     :param steward: a session with the role admin, with which members see the names of other departments, and edit
-        public images of others (`Client.from_session`)
+        public images of others (`hyperx_glance.Client.from_session`)
     """
     parts = Parts(auth_url, settings, make_index=make_index, people=people, sessions=sessions, steward=steward)
 

@@ -33,7 +33,7 @@ _END_SECONDS: Final = 2
 class Console:
     """A console for one cloud; it is served within the ``with`` block.
 
-    ``port`` 0 means a free port; ``listener`` is what `bound` has returned. The others are those of `create_app`.
+    ``port`` 0 means a free port; ``listener`` is a socket that is bound to one. The others are those of `create_app`.
     """
 
     def __init__(

@@ -66,4 +66,4 @@ def test_the_files_of_the_page_are_in_the_wheel() -> None:
 def test_the_console_s_names_are_documented() -> None:
     assert console.__all__ == ["Console", "create_app"]
     with pytest.raises(AttributeError, match="no attribute 'Consol'"):
-        console.Consol  # type: ignore[attr-defined]  # noqa: B018
+        console.Consol  # noqa: B018

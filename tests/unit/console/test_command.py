@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 MODULE = "hyperx_glance.testing.console"
+ALICE = {"username": "alice", "password": "secret", "project_name": "dept-a"}
 WITHOUT_PROXY = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
@@ -49,7 +50,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]
         started.communicate()
 
 
-def names(wire: Wire, least: int = 10, **who: str) -> set[str]:
+def names(wire: Wire, least: int, who: dict[str, str]) -> set[str]:
     """Return the names of all images that somebody sees, when there are so many."""
     assert wire.ask("POST", "/api/login", who)[0] == 200
     found: set[str] = set()
@@ -68,7 +69,7 @@ def test_the_command_shows_images_until_it_is_interrupted_and_leaves_nothing(end
     with running("--memory") as (started, url, said):
         with urllib.request.urlopen(url, timeout=60) as answer:
             assert answer.headers["Content-Type"].startswith("text/html")
-        seen = names(Wire(url), username="alice", password="secret", project_name="dept-a")
+        seen = names(Wire(url), 10, ALICE)
         started.send_signal(ending)
         rest, _ = started.communicate(timeout=scaled(60))
 
@@ -89,7 +90,7 @@ def test_a_second_console_of_the_same_cloud_knows_no_users_but_lets_them_in() ->
         with running("--auth-url", auth_url) as (_, second, told):
             other = Wire(second)
             assert other.ask("GET", "/api/start")[1]["people"] == []
-            assert names(other, 5, username="bob", password="secret", project_name="dept-b")
+            assert names(other, 5, ALICE | {"username": "bob", "project_name": "dept-b"})
             assert "Password" not in told
     assert first != second
 

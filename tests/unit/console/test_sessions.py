@@ -69,7 +69,7 @@ def test_an_id_that_somebody_else_has_chosen_is_never_taken(cloud: InMemoryCloud
 
 @pytest.mark.parametrize("value", ["", "x", "null", "../..", "a" * 10_000, "\xe4", "%00"])
 def test_a_guessed_id_is_asked_to_log_in(browser: TestClient, value: str) -> None:
-    answer = browser.get("/api/images", headers={"Cookie": f"{NAME}={value}".encode("latin-1")})
+    answer = browser.get("/api/images", headers={b"Cookie": f"{NAME}={value}".encode("latin-1")})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "session-ended")
 
