@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -72,7 +72,7 @@ def _problem(chosen: argparse.Namespace) -> str:
         return f"There is no port {chosen.port}."
     if chosen.auth_url is not None:
         try:
-            parts = urlsplit(chosen.auth_url)
+            parts = urlsplit(str(chosen.auth_url))
         except ValueError:
             return f"This is not the URL of a Keystone: {chosen.auth_url}"
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
@@ -124,7 +124,7 @@ def _settings(auth_url: str) -> Settings:
 
 
 @contextlib.contextmanager
-def _memory() -> Iterator[InMemoryCloud]:
+def _memory() -> Generator[InMemoryCloud, None, None]:
     """Serve a cloud in memory by HTTP, so that a second console can reach it, too."""
     from hyperx_glance.testing.memory.serving import Server  # noqa: PLC0415 - it needs cheroot
 
@@ -133,7 +133,7 @@ def _memory() -> Iterator[InMemoryCloud]:
 
 
 @contextlib.contextmanager
-def _files() -> Iterator[str]:
+def _files() -> Generator[str, None, None]:
     """Serve a small disk and an ISO on loopback."""
     from hyperx_glance.testing.local.demo import file_server  # noqa: PLC0415
 

@@ -131,7 +131,13 @@ def told(error: HyperxGlanceError, language: Language) -> dict[str, Any]:
 
 def refused(code: str, language: Language) -> dict[str, Any]:
     """Say in the shape of an error why the console itself refuses a request."""
-    error = {"code": code, "error": own_words(code, language), "hint": "", "fields": {}, "explanation": ""}
+    error: dict[str, Any] = {
+        "code": code,
+        "error": own_words(code, language),
+        "hint": "",
+        "fields": {},
+        "explanation": "",
+    }
     return error | {"status": _OWN[code][0]}
 
 

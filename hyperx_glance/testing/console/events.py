@@ -56,7 +56,7 @@ class Followed:
 
     def look(self) -> list[str]:
         """Return the events of what has changed."""
-        events = []
+        events: list[str] = []
         for key, look in list(self._left.items()):
             try:
                 seen = look(key)
