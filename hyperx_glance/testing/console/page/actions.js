@@ -31,10 +31,9 @@ export function act(action, found) {
 }
 
 async function simple({ image }, action) {
-  const word = action === "protect" && image.protected ? "unprotect" : action;
   try {
-    await ask("POST", `images/${image.id}/actions`, { action: word });
-    await done(word, image.name)();
+    await ask("POST", `images/${image.id}/actions`, { action });
+    await done(action, image.name)();
   } catch (error) {
     await load();
     problem(error, image.name);

@@ -10,7 +10,7 @@ const VIEWS = ["all", "featured", "public", "private", "shared", "offered"];
 const FORMATS = ["qcow2", "raw", "vmdk", "vhd", "vhdx", "vdi", "iso"];
 const COLUMNS = { name: "name", created_at: "created_at", disk_format: "disk_format", size: "", state: "glance_status", owner: "", password_enabled: "", description: "" };
 const FIRST_ACTIONS = ["launch", "edit", "delete"];
-const MORE_ACTIONS = ["publish", "withdraw", "feature", "enable", "disable", "protect", "download", "share", "accept", "decline", "deprecate", "reinstate"];
+const MORE_ACTIONS = ["publish", "withdraw", "feature", "enable", "disable", "protect", "unprotect", "download", "share", "accept", "decline", "deprecate", "reinstate"];
 const MIB = 2 ** 20;
 /** How a filter's text in the address is written for the back end, if differently. */
 const WRITTEN = {
@@ -144,7 +144,7 @@ function row(found) {
 /** The button of an action: if it is missing, it says why. */
 function press(action, found) {
   const { image, allowed, why_not } = found;
-  const word = say(action === "protect" && image.protected ? "unprotect" : action);
+  const word = say(action);
   const marks = { "aria-label": say("action_for", { action: word, name: image.name }), "data-key": `${action} ${image.id}` };
   if (!allowed.includes(action)) return missing(word, why_not[action], marks);
   if (action === "download") return make("a", { class: "button", href: `/api/images/${image.id}/file`, download: "", ...marks }, word);
