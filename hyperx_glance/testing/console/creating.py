@@ -79,7 +79,7 @@ def resume(image_id: str, again: Again, client: Caller, session: LoggedIn, share
     return _continue(client.resume_registration(image_id, url=url, keep_failed=True), session, shared)
 
 
-@router.delete("/registrations/{image_id}", status_code=204)
+@router.delete("/registrations/{image_id}", status_code=204, response_model=None)
 def cancel(image_id: str, client: Caller) -> None:
     """Cancel a registration, whichever process began it."""
     client.cancel_registration(image_id)

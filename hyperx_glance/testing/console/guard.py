@@ -80,8 +80,8 @@ def _fault_of_change(method: str, path: str, headers: Mapping[str, str], query: 
 class Guard:
     """The outermost part of the application; it passes streams on as they are."""
 
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
+    def __init__(self, app: ASGIApp) -> None:
+        self._application = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and let no browser or proxy keep the answer, frame it, or run another site's script."""

@@ -95,7 +95,7 @@ def login(who: Login, request: Request, response: Response, shared: Shared) -> M
     return _me(session, shared.client(session))
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, response_model=None)
 def logout(request: Request, response: Response, shared: Shared) -> None:
     """End the session; registrations that it began go on."""
     known = shared.sessions.find(request.cookies.get(cookie_of(request), ""))
