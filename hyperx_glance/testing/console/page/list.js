@@ -65,11 +65,11 @@ export async function load() {
   try {
     for (const [name, write] of Object.entries(WRITTEN)) if (now.has(name)) now.set(name, write(now.get(name)));
     views();
-    counts(signal).catch(() => {}); // the rows say what is wrong
     const page = await ask("GET", `images?${now}`, undefined, signal);
     find("#problem").textContent = "";
     rows(page);
     followRows(page.rows);
+    counts(signal).catch(() => {}); // after the rows, which are looked for first
   } catch (error) {
     if (signal.aborted) return;
     problem(error);
