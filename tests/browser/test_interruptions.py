@@ -79,6 +79,25 @@ def test_an_import_whose_source_breaks_off_says_so(visit: Visits, file_server: F
 
 
 @on_real_services
+def test_an_import_is_followed_again_after_the_session_has_ended(
+    world: World, visit: Visits, file_server: FileServer
+) -> None:
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
+    alice = visit("alice")
+    begin(alice, "slow", held.url)
+    held.wait_until_reached()
+
+    world.console.app.state.parts.sessions.end_all()
+    expect(alice.dialog).to_contain_text(alice.say("session_ended"))  # the stream of events has ended with it
+    alice.fill(password="secret")
+    alice.ok("log_in")
+    held.release()
+
+    expect(alice.page.locator(".task")).to_have_count(0)
+    expect(alice.column("slow", "state")).to_have_text("ACTIVE")
+
+
+@on_real_services
 def test_an_import_is_cancelled(world: World, visit: Visits, file_server: FileServer) -> None:
     held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
     alice = visit("alice")

@@ -217,6 +217,10 @@ def test_a_wrong_field_says_what_is_wrong(world: World, visit: Visits, language:
     alice.submit()
     expect(alice.wrong("url")).to_contain_text("HTML")
     expect(alice.wrong("name")).to_be_empty()
+    alice.fill(source="file")
+    alice.submit()
+    expect(alice.wrong("file")).not_to_be_empty()
+    expect(alice.dialog.locator("[name=file]")).to_be_focused()
 
 
 def test_no_secret_is_in_an_address_or_kept_by_the_page(world: World, visit: Visits) -> None:

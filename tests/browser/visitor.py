@@ -159,7 +159,7 @@ class Visitor:
 
     def wrong(self, field: str) -> Locator:
         """Return what is said beside a field of the dialogue."""
-        return self.dialog.locator(f'[data-field="{field}"] .error')
+        return self.dialog.locator(f'[data-field~="{field}"] .error')
 
     def hovered_reason(self, name: str, action: str) -> str:
         """Return the reason of a button that is missing, which the mouse shows and a screen reader reads."""

@@ -59,7 +59,7 @@ export async function create(kind) {
   const needs = (size) => say("quota_needs", { size: size ? bytes(size) : say("unknown_size") });
   const room = await quota(["images", "image_size_mib"], needs());
   const url = field({ name: "url", type: "url", required: true });
-  const file = field({ name: "file", type: "file", required: true, change: ({ target }) => { find(".needs", room).textContent = needs(target.files[0]?.size); } });
+  const file = field({ name: "file", errors: "file size", type: "file", required: true, change: ({ target }) => { find(".needs", room).textContent = needs(target.files[0]?.size); } });
   const report = make("p", { class: "quiet", role: "status" });
   const test = button(say("test_url"), async () => {
     try {

@@ -49,8 +49,8 @@ export const tell = (text) => { find("#notice").textContent = text; };
 
 let numbers = 0;
 
-/** Make a field of a form: {name, type, options, value, required, help, ...attributes of the input}. */
-export function field({ name, label, type = "text", options, value, help, ...attributes }) {
+/** Make a field of a form: its name, whose errors it shows, type or options, value, help, and attributes of the input. */
+export function field({ name, errors = name, label, type = "text", options, value, help, ...attributes }) {
   const id = `field-${++numbers}`;
   const described = { id, name, "aria-describedby": `${id}-help ${id}-error`, ...attributes };
   const input = options
@@ -59,7 +59,7 @@ export function field({ name, label, type = "text", options, value, help, ...att
   if (type === "checkbox") input.checked = Boolean(value);
   else if (value !== undefined && value !== null) input.value = value;
   const parts = [make("label", { for: id }, label ?? say(name)), input];
-  return make("div", { class: type === "checkbox" ? "field switch" : "field", "data-field": name }, type === "checkbox" ? parts.reverse() : parts,
+  return make("div", { class: type === "checkbox" ? "field switch" : "field", "data-field": errors }, type === "checkbox" ? parts.reverse() : parts,
     make("span", { id: `${id}-help`, class: "quiet" }, help), make("span", { id: `${id}-error`, class: "error" }));
 }
 
@@ -81,7 +81,7 @@ function showError(form, error) {
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
   const rest = {};
   for (const [name, said] of Object.entries(error.fields ?? {})) {
-    const place = find(`[data-field="${CSS.escape(name)}"]:not([hidden])`, form);
+    const place = find(`[data-field~="${CSS.escape(name)}"]:not([hidden])`, form);
     if (!place) { rest[name] = said; continue; }
     find(".error", place).textContent = said;
     find("input, select", place).setAttribute("aria-invalid", "true");

@@ -25,8 +25,9 @@ export function followRows(rows) {
   for (const { image } of rows) if (UNDER_WAY.includes(image.phase)) followImage(image);
 }
 
-/** Find after a reload what this person has begun. */
+/** Find what this person has begun, after a reload or another login, which ends the stream. */
 export async function followUnfinished() {
+  open();
   followRows(await ask("GET", "registrations"));
   for (const { launch_id, servers } of await ask("GET", "launches")) {
     if (servers.some((server) => server.status === "BUILD")) followLaunch(launch_id, servers[0].name);
