@@ -14,15 +14,36 @@ import asyncio
 import concurrent.futures
 import threading
 import time
-from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 SILENCE_SECONDS: Final = 60.0
 """How long a browser may send nothing, or take nothing."""
 _LOOK_SECONDS: Final = 0.5
 _Result = TypeVar("_Result")
+
+
+class EndingResponse(StreamingResponse):
+    """A streamed answer that does something at its end, also if the browser left before it began."""
+
+    def __init__(
+        self, content: AsyncIterator[str | bytes], at_end: Callable[[], object], *, media_type: str, **headers: str
+    ) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._at_end = at_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._at_end()
 
 
 def waited(

@@ -24,7 +24,7 @@ from fastapi.responses import StreamingResponse
 
 from hyperx_glance import Client
 from hyperx_glance.testing.console.answers import Refusal
-from hyperx_glance.testing.console.bridge import waited
+from hyperx_glance.testing.console.bridge import EndingResponse, waited
 from hyperx_glance.testing.console.parts import Caller, Shared
 
 PIECES_AT_ONCE: Final = 2
@@ -43,6 +43,8 @@ class Outgoing(io.RawIOBase):
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(PIECES_AT_ONCE)
         self._left = threading.Event()
+        self.filling: asyncio.Task[None] | None = None
+        """What writes: the event loop itself keeps no task alive."""
 
     def writable(self) -> bool:
         """Say that it can be written."""
@@ -76,34 +78,27 @@ class Outgoing(io.RawIOBase):
 
 @router.get("/file", response_class=StreamingResponse)
 async def save(image_id: str, client: Caller, shared: Shared) -> StreamingResponse:
-    """Send the data of an image; errors before its first piece are answered as usual, later ones cut the answer."""
+    """Send the data of an image; errors before its second piece are answered as usual, later ones cut the answer."""
     if shared.transfers.available_tokens < 1:
         raise Refusal("too-many")
     image = await anyio.to_thread.run_sync(client.image, image_id)
     outgoing = Outgoing(shared.closing)
     work = functools.partial(_save, client, image.id, outgoing)
-    saving = asyncio.create_task(anyio.to_thread.run_sync(work, limiter=shared.transfers))
+    outgoing.filling = asyncio.create_task(anyio.to_thread.run_sync(work, limiter=shared.transfers))
     held = await outgoing.following()
     following = None if held is None else await outgoing.following()
     name = image.name if image.name.lower().endswith(f".{image.disk_format}") else f"{image.name}.{image.disk_format}"
     headers = {"Content-Disposition": _attached(name)}
     if image.size is not None:
         headers["Content-Length"] = str(image.size)
-    pieces = _pieces(outgoing, held, following, saving)
-    return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+    pieces = _pieces(outgoing, held, following)
+    return EndingResponse(pieces, outgoing.leave, media_type="application/octet-stream", **headers)
 
 
-async def _pieces(
-    outgoing: Outgoing, held: bytes | None, following: bytes | None, saving: asyncio.Task[None]
-) -> AsyncIterator[bytes]:
-    try:
-        while held is not None:
-            yield held
-            held, following = following, None if following is None else await outgoing.following()
-    finally:
-        outgoing.leave()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(saving)
+async def _pieces(outgoing: Outgoing, held: bytes | None, following: bytes | None) -> AsyncIterator[bytes]:
+    while held is not None:
+        yield held
+        held, following = following, None if following is None else await outgoing.following()
 
 
 def _save(client: Client, image_id: str, outgoing: Outgoing) -> None:

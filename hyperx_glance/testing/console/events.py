@@ -20,6 +20,7 @@ from fastapi.responses import StreamingResponse
 
 from hyperx_glance import AuthenticationError, HyperxGlanceError, Launch, NotFoundError, Phase, Text
 from hyperx_glance.testing.console.answers import Refusal, refused, shown, told
+from hyperx_glance.testing.console.bridge import EndingResponse
 from hyperx_glance.testing.console.parts import Visit, Visiting
 
 LOOK_SECONDS: Final = 1.0
@@ -119,27 +120,25 @@ async def events(
     launch: _Ids = [],  # noqa: B006
 ) -> StreamingResponse:
     """Follow images and launches until all have ended, the session ends, or the page is left."""
-    if not 0 < len({*image, *launch}) <= MOST_FOLLOWED:
+    if len({*image, *launch}) > MOST_FOLLOWED:
         raise Refusal("too-many")
     visit.session.open_stream()
-    return StreamingResponse(_told(request, visit, Followed(visit, image, launch)), media_type="text/event-stream")
+    told_now = _told(request, visit, Followed(visit, image, launch))
+    return EndingResponse(told_now, visit.session.close_stream, media_type="text/event-stream")
 
 
 async def _told(request: Request, visit: Visit, followed: Followed) -> AsyncIterator[str]:
     shared, session = visit.shared, visit.session
     quiet_since = time.monotonic()
-    try:
-        while not followed.ended and not shared.closing.is_set() and not await request.is_disconnected():
-            if shared.sessions.find(session.id) is None:  # who watches is not silent
-                yield event("failed", {"id": None, "error": refused("session-ended", visit.language)})
-                return
-            told_now = await anyio.to_thread.run_sync(followed.look, limiter=shared.looks)
-            if not told_now and time.monotonic() - quiet_since > QUIET_SECONDS:
-                told_now = [": nothing new\n\n"]
-            if told_now:
-                quiet_since = time.monotonic()
-                yield "".join(told_now)
-            if not followed.ended:
-                await anyio.sleep(followed.pause)
-    finally:
-        session.close_stream()
+    while not followed.ended and not shared.closing.is_set() and not await request.is_disconnected():
+        if shared.sessions.find(session.id) is None:  # who watches is not silent
+            yield event("failed", {"id": None, "error": refused("session-ended", visit.language)})
+            return
+        told_now = await anyio.to_thread.run_sync(followed.look, limiter=shared.looks)
+        if not told_now and time.monotonic() - quiet_since > QUIET_SECONDS:
+            told_now = [": nothing new\n\n"]
+        if told_now:
+            quiet_since = time.monotonic()
+            yield "".join(told_now)
+        if not followed.ended:
+            await anyio.sleep(followed.pause)
