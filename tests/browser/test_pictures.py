@@ -23,7 +23,7 @@ LARGEST: Final = 150_000
 @pytest.fixture
 def folder(pytestconfig: pytest.Config, tmp_path: Path) -> Path:
     """Return where the pictures are written."""
-    if not pytestconfig.getoption("--pictures"):
+    if not pytestconfig.getoption("--pictures", default=False):
         return tmp_path
     PICTURES.mkdir(exist_ok=True)
     return PICTURES
