@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pydantic
 
 import hyperx_glance
+import hyperx_glance.testing.console.serving  # autodoc imports with TYPE_CHECKING, under which FastAPI makes no models
 from hyperx_glance.cloud.cloud import Cloud
 
 if TYPE_CHECKING:

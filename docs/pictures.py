@@ -142,8 +142,8 @@ def steward() -> Drawing:
 def back_end() -> Drawing:
     """Show which part speaks to which, and where everything is kept."""
     drawing = Drawing(600, 330)
-    drawing.box(20, 20, 160, 50, "browsers\na token each")
-    drawing.area(10, 110, 370, 90, "workers: nothing is kept here but caches of a minute")
+    drawing.box(20, 20, 160, 50, "browsers\na cookie each")
+    drawing.area(10, 110, 370, 90, "the console keeps sessions, and caches of a minute")
     for x in (25, 145, 265):
         drawing.box(x, 140, 100, 45, "Client")
     drawing.area(10, 240, 370, 80, "OpenStack keeps everything")
@@ -151,7 +151,7 @@ def back_end() -> Drawing:
         drawing.box(x, 268, 78, 40, name)
     drawing.box(450, 150, 140, 60, "file servers\nimages and ISOs")
     drawing.arrow((75, 70), (75, 110))
-    drawing.arrow((130, 70), (310, 110), label="any request, any worker", at=(300, 78))
+    drawing.arrow((130, 70), (310, 110), label="a client for each request", at=(300, 78))
     for x in (60, 151, 241, 331):
         drawing.arrow((x, 200), (x, 240))
     drawing.arrow((380, 165), (450, 165), label="look, stream", at=(415, 142))

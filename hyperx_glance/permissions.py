@@ -33,6 +33,7 @@ _CHANGES = {
     Action.WITHDRAW: (ImageChanges(category=Category.PRIVATE), "already-private"),
     Action.FEATURE: (ImageChanges(category=Category.FEATURED), "already-featured"),
     Action.PROTECT: (ImageChanges(protected=True), "already-protected"),
+    Action.UNPROTECT: (ImageChanges(protected=False), "already-unprotected"),
 }
 _STATUSES = {
     Action.ENABLE: ("active", "already-enabled"),

@@ -80,8 +80,9 @@ class Action(StrEnum):
     """The actions for which a console has a button.
 
     ``edit`` changes name, description, operating system and tags; ``publish`` and ``withdraw`` set the category to
-    public and private, ``feature`` to featured; ``protect`` refuses deletion; ``download`` reads the data from Glance;
-    ``share`` is the owner's, and ``accept`` and ``decline`` are those of a department with which an image is shared.
+    public and private, ``feature`` to featured; ``protect`` refuses deletion, and ``unprotect`` no longer does;
+    ``download`` reads the data from Glance; ``share`` is the owner's, and ``accept`` and ``decline`` are those of a
+    department with which an image is shared.
     ``deprecate`` no longer recommends an image, and ``reinstate`` recommends it again.
     """
 
@@ -94,6 +95,7 @@ class Action(StrEnum):
     DISABLE = "disable"
     DELETE = "delete"
     PROTECT = "protect"
+    UNPROTECT = "unprotect"
     DOWNLOAD = "download"
     SHARE = "share"
     ACCEPT = "accept"
@@ -335,8 +337,8 @@ UNCHANGEABLE_KEYS = frozenset({
 (glance/api/v2/images.py, _do_add; glance/notifier.py, ImageProxy)."""
 
 ActionWord = Literal[
-    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "download", "share",
-    "accept", "decline", "deprecate", "reinstate",
+    "launch", "edit", "publish", "withdraw", "feature", "enable", "disable", "delete", "protect", "unprotect",
+    "download", "share", "accept", "decline", "deprecate", "reinstate",
 ]  # fmt: skip
 KindWord = Literal["image", "iso"]
 CategoryWord = Literal["featured", "public", "private"]

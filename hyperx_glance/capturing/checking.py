@@ -28,7 +28,6 @@ from hyperx_glance.errors import (
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.fields import FOUR_BYTES, LARGEST_CHARACTER
 from hyperx_glance.quotas.reading import image_quota, quota_of, volume_quota
-from hyperx_glance.quotas.room import check_room
 from hyperx_glance.texts import field_name, say
 from hyperx_glance.vocabulary import FIELDS, ISO_FORMAT, Category, Stored
 from hyperx_glance.waiting.ids import check_fresh, draw_id
@@ -289,9 +288,9 @@ def _check_room(context: Context, new: NewCapture, root: Volume | None) -> None:
     """Refuse a capture that cannot fit. The amount of data on a disk is unknown until the disk is copied."""
     own = context.departments.own()
     if root is None:
-        check_room(image_quota(context, own), images=1)
+        image_quota(context, own).check_room(images=1)
         return
     requested = {"images": 1, "volumes": 1, "volume_gib": root.size}
     if new.disk_format in (None, "raw"):
         requested["image_size_mib"] = root.size * _MIB_IN_GIB
-    check_room(quota_of(context, own, image_quota, volume_quota), **requested)
+    quota_of(context, own, image_quota, volume_quota).check_room(**requested)

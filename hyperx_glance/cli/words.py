@@ -124,6 +124,7 @@ _CHINESE = {
     "disable": "停用",
     "delete": "删除",
     "protect": "保护",
+    "unprotect": "取消保护",
     "download": "下载",
     "share": "共享",
     "accept": "接受",

@@ -16,7 +16,6 @@ from hyperx_glance.launching import plan, servers as nova
 from hyperx_glance.models.image import Image, image_id
 from hyperx_glance.models.launching import LaunchRequest
 from hyperx_glance.quotas.reading import compute_quota, merged, volume_quota
-from hyperx_glance.quotas.room import check_room
 from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
@@ -61,5 +60,5 @@ def check(context: Context, image: Image | str, request: LaunchRequest) -> Check
     department = compute.result()
     if volumes is not None:
         department = merged(department, volumes.result())
-    check_room(department, **plan.room(fresh, flavor, request))
+    department.check_room(**plan.room(fresh, flavor, request))
     return checked

@@ -10,6 +10,7 @@ from typing import Any, Self, TypedDict
 
 from pydantic import ValidatorFunctionWrapHandler, computed_field, model_validator
 
+from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models.described import Described
 from hyperx_glance.texts import Text
 
@@ -59,6 +60,37 @@ class DepartmentQuota(Described):
     volume_gib: Usage | None = None
     not_looked_at: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
+
+    def check_room(self, **requested: int) -> None:
+        """Raise if there is no room for these amounts, named and counted as the fields; what is not known has room.
+
+        >>> quota = DepartmentQuota(department="dept-a", images=Usage(used=3, limit=3))
+        >>> quota.check_room(image_size_mib=100)
+        >>> quota.check_room(images=1, image_size_mib=100)
+        Traceback (most recent call last):
+        hyperx_glance.errors.QuotaExceededError: Department dept-a has no room for 1 more image: 3 of 3 used...
+
+        Raises:
+            QuotaExceededError: there is no room; the error has the figures of the first exceeded resource.
+        """
+        usages: list[tuple[str, Usage | None]] = [
+            (field, getattr(self, field)) for field in type(self).model_fields if field in requested
+        ]
+        exceeded = [
+            (field, usage)
+            for field, usage in usages
+            if usage is not None and usage.remaining is not None and requested[field] > usage.remaining
+        ]
+        if exceeded:
+            field, usage = exceeded[0]
+            raise QuotaExceededError(
+                department=self.department,
+                resource=field,
+                limit=usage.limit,
+                used=usage.used,
+                requested=requested[field],
+                exceeded=[name for name, _ in exceeded],
+            )
 
 
 class QuotaLimits(TypedDict, total=False):

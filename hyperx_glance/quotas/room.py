@@ -1,17 +1,15 @@
 """The room that a department has left, and how Glance counts its images: pure functions.
 
->>> from hyperx_glance.models.quotas import DepartmentQuota, Usage
->>> from hyperx_glance.quotas.room import check_room
->>> check_room(DepartmentQuota(department="dept-a", cores=Usage(used=1, limit=2)), cores=1)
+>>> from hyperx_glance.models.quotas import DepartmentQuota
+>>> from hyperx_glance.quotas.room import check_images
+>>> check_images(DepartmentQuota(department="dept-a", images=Usage(used=1, limit=2)), size_mib=None)
 """
 
 from collections.abc import Iterable
 
-from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.models.image import Image
-from hyperx_glance.models.quotas import DepartmentQuota, Usage
+from hyperx_glance.models.quotas import DepartmentQuota
 from hyperx_glance.models.record import GONE
-from hyperx_glance.quotas.resources import FIELDS
 from hyperx_glance.vocabulary import glance_key
 
 MIB = 2**20
@@ -26,27 +24,7 @@ _WITH_DATA = ("active", "deactivated")
 
 def check_images(quota: DepartmentQuota, *, size_mib: int | None) -> None:
     """Raise if one more image of this size would not fit; ``size_mib`` is None if the size is not known."""
-    check_room(quota, images=1, image_size_mib=size_mib or 0, uploading=1)
-
-
-def check_room(quota: DepartmentQuota, **requested: int) -> None:
-    """Raise `QuotaExceededError` if the department has no room for the requested amounts, given by field."""
-    usages: list[tuple[str, Usage | None]] = [(field, getattr(quota, field)) for field in FIELDS if field in requested]
-    exceeded = [
-        (field, usage)
-        for field, usage in usages
-        if usage is not None and usage.remaining is not None and requested[field] > usage.remaining
-    ]
-    if exceeded:
-        field, usage = exceeded[0]
-        raise QuotaExceededError(
-            department=quota.department,
-            resource=field,
-            limit=usage.limit,
-            used=usage.used,
-            requested=requested[field],
-            exceeded=[name for name, _ in exceeded],
-        )
+    quota.check_room(images=1, image_size_mib=size_mib or 0, uploading=1)
 
 
 def counts(image: Image) -> bool:

@@ -13,7 +13,7 @@ from hyperx_glance.cloud.cloud import image_of, image_path
 from hyperx_glance.cloud.context import Context
 from hyperx_glance.cloud.tasks import Task, newest_import, stale, stall
 from hyperx_glance.models.image import Image, image_id
-from hyperx_glance.models.record import LOCK, expected_size, verified
+from hyperx_glance.models.record import LOCK, expected_size, is_being_captured, verified
 from hyperx_glance.models.results import Progress
 from hyperx_glance.models.url_text import scrub
 from hyperx_glance.registration.order import RegistrationOrder
@@ -45,6 +45,8 @@ def progress(context: Context, reference: Image | str) -> Progress:
 
 
 def _judged(context: Context, image: Image, now: datetime) -> tuple[Phase, Text, str]:
+    if is_being_captured(image):  # also after the upload: until the last patch, it is no image for anybody
+        return Phase.STORING, say("capture-uploads"), ""
     if image.phase in _ENDED:
         wanted = image.glance_property(glance_key("checksum_wanted")).lower()
         unverified = wanted and not verified(image, wanted)

@@ -38,7 +38,6 @@ from hyperx_glance.models.record import (
 from hyperx_glance.models.request import problem_of
 from hyperx_glance.models.url_text import stored_url, well_formed
 from hyperx_glance.quotas.reading import image_quota
-from hyperx_glance.quotas.room import check_room
 from hyperx_glance.registration import admission, checking, failures, importing
 from hyperx_glance.registration.following import RegistrationFollower
 from hyperx_glance.registration.handle import Registration
@@ -127,7 +126,7 @@ def _begin(context: Context, order: RegistrationOrder, image: Image) -> Registra
         try:
             found = checking.look(context, order, declared=order.disk_format, packed=order.packed)
             quota = admission.admit(context, order, Deadline(context.settings.pace.clock))
-            check_room(quota, image_size_mib=in_mib(found.size or 0))
+            quota.check_room(image_size_mib=in_mib(found.size or 0))
             ways = checking.ways(context, order, found)
             order = order.completed(found, checksum=order.checksum, ways=ways, room=quota.image_size_mib)
             record.order = order

@@ -14,7 +14,7 @@ from typing import Literal
 
 
 @contextlib.contextmanager
-def needed(extra: Literal["testing", "localcloud"]) -> Iterator[None]:
+def needed(extra: Literal["testing", "localcloud", "console"]) -> Iterator[None]:
     """Raise a `ModuleNotFoundError` that names the extra if the block imports something that is not installed."""
     try:
         yield

@@ -30,6 +30,7 @@ from hyperx_glance.texts import Text
 from tests.support import launches
 from tests.support.clouds import HASTY, PATIENT, ClientFactory, Clock, unique
 from tests.support.interference import Interference, interrupt
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,6 +135,20 @@ def test_a_server_becomes_an_image(cloud: CloudUnderTest, client: ClientFactory,
     assert copies(cloud) == []
     (server,) = launches.servers(cloud)
     assert (server["status"], server["OS-EXT-STS:task_state"]) == ("ACTIVE", None)
+
+
+def test_a_capture_is_ready_for_everybody_only_once_it_is_finished(
+    cloud: CloudUnderTest, client: ClientFactory
+) -> None:
+    """Nova's upload ends before the record becomes an image, which no list shows until then."""
+    alice = client("alice")
+    capture = alice.start_capture(launched(cloud, client, "disk"), NewCapture(name=unique("web")))
+    image_id = str(capture.image_id)
+    until(lambda: alice.image(image_id).glance_status == "active")
+    assert alice.progress(image_id).phase is Phase.STORING
+    assert alice.progress(image_id).message == "The data is being uploaded to Glance."
+    capture.wait()
+    assert alice.progress(image_id).phase is Phase.READY
 
 
 def test_requested_fields_replace_inherited_ones(cloud: CloudUnderTest, client: ClientFactory, backing: str) -> None:

@@ -137,6 +137,7 @@ def works(cloud: CloudUnderTest, user: str, client: Client, image: Image, action
         Action.DISABLE: lambda: client.disable(image),
         Action.DELETE: lambda: client.delete(image),
         Action.PROTECT: lambda: client.update(image, protected=True),
+        Action.UNPROTECT: lambda: client.update(image, protected=False),
         Action.DEPRECATE: lambda: client.deprecate(image),
         Action.REINSTATE: lambda: client.reinstate(image),
         Action.DOWNLOAD: lambda: client.download(image, io.BytesIO()),

@@ -22,12 +22,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LICENCES = Path(__file__).with_name("licences.py")
 EXTRAS = ("", "cli", "testing", "zstd")
-"""Without "localcloud", which is 600 MB: `tox -e packages -- localcloud` installs that."""
+"""Without "localcloud" and "console", which are 600 MB: `tox -e packages -- localcloud console` installs them."""
 WORKS = {
     "": "import hyperx_glance; [getattr(hyperx_glance, name) for name in hyperx_glance.__all__]",
     "cli": "from openstackclient.shell import main; raise SystemExit(main(['hyperx', 'image', 'list', '--help']))",
     "testing": re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1],  # type: ignore[index]
     "zstd": "from hyperx_glance.sources import unpacking; from backports import zstd",
+    "console": "from hyperx_glance.testing.console import Console\n"
+    "from importlib.resources import files\n"
+    "assert files('hyperx_glance.testing.console').joinpath('page/index.html').is_file()\n"
+    "with Console('http://127.0.0.1:9/v3'): pass",
     "localcloud": "from hyperx_glance.testing import LocalCloud; import cinder, glance, keystone, neutron, nova",
 }
 

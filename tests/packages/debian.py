@@ -43,6 +43,8 @@ NEEDED: Final = {
     ),
     # The fronts.
     "deployments": ("haproxy", "nginx"),
+    # The browser, and a font with Chinese characters: without it they are boxes.
+    "browser": ("chromium", "fonts-noto-cjk"),
 }
 USER: Final = "libvirt-qemu"
 """libvirt looks it up where root runs it; none of these packages makes it."""

@@ -27,6 +27,7 @@ def test_no_request_is_made(cloud: InMemoryCloud, client: ClientFactory) -> None
         Action.ACCEPT,
         Action.DECLINE,
         Action.REINSTATE,
+        Action.UNPROTECT,
     }
     assert alice.why_not(image(cloud), "feature")
     assert cloud.requests == []
@@ -74,6 +75,7 @@ def test_nobody_is_told_to_wait_for_a_registration_that_has_failed(cloud: InMemo
         ({"status": "importing"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
         ({"status": "saving"}, {"edit", "publish", "delete", "protect", "share", "deprecate"}),
         ({"status": "pending_delete"}, set()),
+        ({"status": "importing", "protected": True}, {"edit", "publish", "unprotect", "share", "deprecate"}),
         ({"status": "deactivated"}, {"edit", "publish", "delete", "protect", "enable", "share", "deprecate"}),
     ],
 )
@@ -101,6 +103,7 @@ def test_a_snapshot_of_volumes_is_not_published(cloud: InMemoryCloud, client: Cl
         ({"hyperx_deprecated_at": "2020-01-01T00:00:00Z"}, "deprecate", "The image is already deprecated."),
         ({"visibility": "public", "hyperx_featured": "true"}, "feature", "The image is already featured."),
         ({"protected": True}, "protect", "The image is already protected against deletion."),
+        ({}, "unprotect", "The image is already without protection against deletion."),
     ],
 )
 @pytest.mark.parametrize(("user", "owner"), [("alice", "dept-a"), ("alice", "dept-b"), ("rita", "dept-a")])

@@ -26,7 +26,7 @@ from hyperx_glance import (
     Usage,
 )
 from hyperx_glance.quotas.resources import FIELDS
-from hyperx_glance.quotas.room import check_images, check_room, image_usage
+from hyperx_glance.quotas.room import check_images, image_usage
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import HASTY, ClientFactory, sent
 from tests.support.interference import Interference, interrupt
@@ -61,13 +61,13 @@ def test_the_fields_are_those_of_the_model_in_its_order() -> None:
 
 def test_a_request_within_the_quota_is_accepted() -> None:
     quota = quota_of(instances=(7, 10), cores=(7, None), ram_mib=(1, 512))
-    check_room(quota, instances=3, cores=1000, ram_mib=511, volumes=50)
+    quota.check_room(instances=3, cores=1000, ram_mib=511, volumes=50)
 
 
 def test_the_first_exceeded_field_is_told_and_all_are_named() -> None:
     quota = quota_of(instances=(8, 10), cores=(0, 100), ram_mib=(0, 0), volumes=(10, 10), volume_gib=(5, None))
     with pytest.raises(QuotaExceededError) as caught:
-        check_room(quota, volumes=1, volume_gib=9, ram_mib=1, cores=3, instances=3)
+        quota.check_room(volumes=1, volume_gib=9, ram_mib=1, cores=3, instances=3)
     error = caught.value
     assert error.exceeded == ("instances", "ram_mib", "volumes")
     told = (error.department, error.resource, error.limit, error.used, error.requested)
@@ -79,10 +79,10 @@ def test_the_first_exceeded_field_is_told_and_all_are_named() -> None:
 def test_room_is_what_the_limit_leaves(used: int, limit: int | None, requested: int) -> None:
     quota = quota_of(cores=(used, limit))
     if limit is None or used + requested <= limit:
-        check_room(quota, cores=requested)
+        quota.check_room(cores=requested)
         return
     with pytest.raises(QuotaExceededError):
-        check_room(quota, cores=requested)
+        quota.check_room(cores=requested)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from hyperx_glance.testing.memory.wire import Service
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "testing.rst").read_text()
 BETWEEN_SERVICES = {
     "*": {
-        "answers_head", "die", "endpoint_path", "forget", "handle", "ids", "look_at_image", "name", "older_types", "problem",
-        "routes", "seal", "type", "writes_to_image",
+        "answers_head", "die", "endpoint_path", "forget", "handle", "ids", "look_at_image", "name", "older_types",
+        "problem", "routes", "seal", "type", "writes_to_image",
         "failures", "running",  # of the cloud: failures, kill and restart
     },
     "keystone": {
@@ -30,7 +30,8 @@ BETWEEN_SERVICES = {
     "nova": {"in_use", "limits_of"},
     "cinder": {"default_limits", "in_use", "limits_of", "make", "snap", "snapshots_of", "type_called"},
     "neutron": {
-        "default_group", "forwarding_routes", "groups_of", "kept", "pool_routes", "remove", "resource_routes", "router_routes", "tag_routes",
+        "default_group", "forwarding_routes", "groups_of", "kept", "pool_routes", "remove", "resource_routes",
+        "router_routes", "tag_routes",
         "used", "visible_networks",
     },
 }  # fmt: skip
