@@ -22,6 +22,8 @@ class Suite:
 
     title: str
     """Its name and version, as the documentation shows them."""
+    prepare: Callable[[], object]
+    """Installs what the suite needs, before any cloud is started; raises `SuiteError`."""
     run: Callable[[Place, Path, str], list[Outcome]]
     """Runs the tests whose names match a pattern against a cloud, and may write into an empty folder."""
     needs: Callable[[], str] = lambda: ""
@@ -29,7 +31,7 @@ class Suite:
 
 
 def _python(title: str, modules: tuple[str, ...], configure: unittests.Configure) -> Suite:
-    return Suite(title, functools.partial(unittests.run, modules, configure))
+    return Suite(title, unittests.environment, functools.partial(unittests.run, modules, configure))
 
 
 SUITES: Final[Mapping[str, Suite]] = {

@@ -46,6 +46,7 @@ def run(name: str, cloud: str, *, pattern: str = "", words: bool = False) -> boo
 
 
 def _outcomes(name: str, cloud: str, pattern: str) -> list[Outcome]:
+    SUITES[name].prepare()
     with CLOUDS[cloud]() as place, tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
         return SUITES[name].run(place, Path(folder), pattern)
 

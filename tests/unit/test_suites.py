@@ -180,26 +180,19 @@ def test_a_wrong_argument_is_one_clear_line_before_anything_is_started(arguments
     assert said in ended.stderr.splitlines()[-1]
 
 
-def test_a_suite_that_cannot_be_installed_is_one_clear_line(tmp_path: Path) -> None:
-    """The user's cache is a file here, so that no environment can be made."""
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_suite_that_cannot_be_installed_is_one_clear_line_and_starts_no_cloud(cloud: str, tmp_path: Path) -> None:
+    """The user's cache is a file here, so that no environment can be made; a cloud would need its place, too."""
     cache = tmp_path / "cache"
     cache.write_text("")
 
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env={"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "tests.suites", "tempest-image", f"--{cloud}"],
+        env={"XDG_CACHE_HOME": str(cache), "TMPDIR": str(cache)},
+        capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
 
-    assert ended.stderr.splitlines() == []
-    assert ended.stdout.startswith("its packages could not be installed: ")
+    assert ended.returncode == 1
+    assert ended.stderr == ""
+    assert ended.stdout.startswith(f"tempest-image, {cloud}: could not be run: its packages could not be installed: ")
     assert len(ended.stdout.splitlines()) == 1
-
-
-PROGRAM = """
-from tests.suites.outcomes import SuiteError
-from tests.suites.unittests import environment
-try:
-    environment()
-except SuiteError as error:
-    print(error)
-"""
