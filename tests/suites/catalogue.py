@@ -38,5 +38,7 @@ SUITES: Final[Mapping[str, Suite]] = {
     "openstacksdk": _python("openstacksdk 4.22.0, functional tests", openstacksdk.MODULES, openstacksdk.configure),
     "tempest-image": _python("tempest 47.0.0, ``tempest.api.image``", ("tempest.api.image",), tempest.configure),
     "tempest-compute": _python("tempest 47.0.0, ``tempest.api.compute``", ("tempest.api.compute",), tempest.configure),
-    "gophercloud": Suite("gophercloud 0.12.0, image and compute", gophercloud.run, gophercloud.needs),
+    "gophercloud": Suite(
+        "gophercloud 0.12.0, image and compute", gophercloud.prepare, gophercloud.run, gophercloud.needs
+    ),
 }

@@ -48,10 +48,14 @@ def needs() -> str:
     return "" if there else f"its packages are not installed; on Debian: apt-get install {_PACKAGES}"
 
 
-def run(place: Place, home: Path, pattern: str) -> list[Outcome]:
-    """Run the tests whose names match, on this machine only, and return how each ended."""
+def prepare() -> None:
+    """Raise `SuiteError` if something is missing."""
     if missing := needs():
         raise SuiteError(missing)
+
+
+def run(place: Place, home: Path, pattern: str) -> list[Outcome]:
+    """Run the tests whose names match, on this machine only, and return how each ended."""
     go = _go(home)
     wanted = [test for test in _tests(go) if re.search(pattern, test)]
     skipped = [Outcome(test, "skipped", _NOT_RUN[test]) for test in wanted if test in _NOT_RUN]
