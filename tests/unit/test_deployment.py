@@ -750,6 +750,13 @@ def test_a_usual_port_is_none_to_try(fake: InMemoryCloud, port: str) -> None:
     assert tried == [{"method": {"name": "web-download", "uri": ODD_URL}}]
 
 
+@pytest.mark.parametrize("methods", [["glance-direct"], []])
+def test_ports_without_web_download_are_no_finding_of_their_own(fake: InMemoryCloud, methods: list[str]) -> None:
+    fake.glance.import_methods = methods
+
+    assert levels(examine(fake, probe=True)) == {"web-download": "warning"}
+
+
 def test_a_host_that_is_refused_hides_the_ports(fake: InMemoryCloud) -> None:
     fake.glance.import_filter.disallowed_hosts = ["glance.cloud.test"]
 
