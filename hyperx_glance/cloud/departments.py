@@ -140,7 +140,16 @@ class Departments:
     def owner_names(self) -> Mapping[str, str]:
         """Return the names of the departments that may own images that the caller sees, by id."""
         own = self.own()
-        return ChainMap({own.id: own.name}, self._names_of_owners())  # type: ignore[arg-type]  # nobody writes to it
+        return ChainMap({own.id: own.name}, self._shown_names())  # type: ignore[arg-type]  # nobody writes to it
+
+    def _shown_names(self) -> Mapping[str, str]:
+        """Return the names of owners, or none if the caller may not list departments, as by an access rule."""
+        try:
+            return self._names_of_owners()
+        except NotAllowedError:
+            if self._steward is not None:
+                raise
+            return {}
 
     def _names_of_owners(self) -> Names:
         if self._steward is None:
@@ -173,7 +182,7 @@ class Departments:
         own = self.own()
         if department_id == own.id:
             return own.name
-        return self._names_of_owners().get(department_id, department_id)
+        return self._shown_names().get(department_id, department_id)
 
     def matching(self, name_or_id: str) -> list[str]:
         """Return the ids of the departments that a filter names; an unknown word is treated as an id."""

@@ -22,6 +22,7 @@ from hyperx_glance.cloud.pages import Listed, ListPage, collection, listed
 from hyperx_glance.deployment.facts import CheckResult, Level, words_of_service
 from hyperx_glance.errors import HyperxGlanceError, NotAllowedError
 from hyperx_glance.texts import Text, say, sentences
+from hyperx_glance.waiting.pace import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,10 +122,10 @@ def launch_rights(evidence: Evidence) -> CheckResult:
         "volume_size": 1,
     }
     whole: dict[str, Json] = {"imageRef": "", "networks": [{"uuid": nothing}], "block_device_mapping_v2": [disk]}
-    refusal = _refusal(evidence.cloud, whole)
+    refusal = _refusal(evidence, whole)
     if refusal is None:
         return CheckResult("ok", say("launches-are-allowed"))
-    plain = _refusal(evidence.cloud, {"imageRef": nothing, "networks": "auto"})
+    plain = _refusal(evidence, {"imageRef": nothing, "networks": "auto"})
     remedy = refusal.hint or say("allow-the-launches")
     if plain is None:
         return CheckResult("warning", say("some-launches-are-refused"), remedy, words_of_service(refusal))
@@ -133,10 +134,12 @@ def launch_rights(evidence: Evidence) -> CheckResult:
     return CheckResult(level, say("launches-are-refused"), remedy, words_of_service(plain))
 
 
-def _refusal(cloud: Cloud, parts: Mapping[str, Json]) -> NotAllowedError | None:
+def _refusal(evidence: Evidence, parts: Mapping[str, Json]) -> NotAllowedError | None:
     body: Json = {"server": {"name": "hyperx-doctor", "flavorRef": str(uuid.uuid4()), **parts}}
     try:
-        nova(cloud, "POST", "/servers", json=body)
+        for attempt in attempts(evidence.settings.pace):
+            with attempt:
+                nova(evidence.cloud, "POST", "/servers", json=body)
     except NotAllowedError as error:
         return error
     except HyperxGlanceError:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _INTERNAL_ERROR = 500
 """The answer to the deletion of a record whose staging area is gone."""
+_NO_DOWNLOADS = (400, 404)
+"""The answers to a download if Glance has other ways to import, or none; "web-download" tells what that means."""
+_LOST = (None, 502, 504)
+"""The statuses of an upload whose response was lost on its way: they say nothing of the store."""
 
 
 class _Policy(NamedTuple):
@@ -109,7 +113,8 @@ def _image_store(evidence: Evidence) -> CheckResult:
     store = _trials(evidence).store
     if store.outcome == "done":
         return CheckResult("ok", say("store-takes-data"))
-    if store.outcome == "failed" and not _no_room(store) and refusals.policy(store.explanation) is None:
+    is_judged = store.status not in _LOST and not _no_room(store) and refusals.policy(store.explanation) is None
+    if store.outcome == "failed" and is_judged:
         return _negative("error", say("store-takes-no-data"), say("look-at-the-default-store"), store)
     if _trials(evidence).data.outcome == "refused" and store.outcome == "omitted":
         return CheckResult("ok", say("store-not-tried"))
@@ -156,6 +161,8 @@ def _download_ports(evidence: Evidence) -> CheckResult:
     trials = _trials(evidence)
     if trials.port.outcome == "done":
         return CheckResult("ok", say("all-ports-allowed"))
+    if trials.port.outcome == "failed" and trials.port.status in _NO_DOWNLOADS:
+        return CheckResult("ok", say("no-import-was-tried"), explanation=trials.port.explanation)
     if trials.port.outcome != "refused":
         return _inconclusive(trials.port)
     if trials.host.outcome != "done":

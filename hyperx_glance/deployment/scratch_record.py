@@ -136,10 +136,10 @@ def try_on_scratch_record(cloud: Cloud, pace: Pace) -> Trials:
     with _removed(cloud, pace, trials):
         trials.creation = _attempt(lambda: _create(cloud, pace, trials, usual))
         if trials.creation.outcome == "done":
-            _try_rights(cloud, trials)
-            _try_volume(cloud, trials)
-            _try_changes(cloud, trials)
-            _try_import(cloud, trials)
+            _try_rights(cloud, pace, trials)
+            _try_volume(cloud, pace, trials)
+            _try_changes(cloud, pace, trials)
+            _try_import(cloud, pace, trials)
             if usual == "qcow2":
                 _try_data(cloud, pace, trials)
             else:
@@ -186,79 +186,80 @@ def _removed(cloud: Cloud, pace: Pace, trials: Trials) -> Iterator[None]:
             trials.removal = _attempt(lambda: _remove(cloud, pace, trials.image_id, made))
 
 
-def _try_rights(cloud: Cloud, trials: Trials) -> None:
+def _try_rights(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     """Ask for what an image without data does not allow; Glance looks at its policies first (image_actions.py)."""
     path = functools.partial(image_path, trials.image_id)
     trials.rights = (
-        _attempt(lambda: cloud.get("image", path("file")).close()),
-        _attempt(lambda: cloud.post("image", path("actions", "deactivate")).close()),
-        _attempt(lambda: cloud.post("image", path("actions", "reactivate")).close()),
+        _trial(pace, lambda: cloud.get("image", path("file")).close()),
+        _trial(pace, lambda: cloud.post("image", path("actions", "deactivate")).close()),
+        _trial(pace, lambda: cloud.post("image", path("actions", "reactivate")).close()),
     )
 
 
-def _try_volume(cloud: Cloud, trials: Trials) -> None:
+def _try_volume(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     """Ask for a volume of an image without data: Cinder looks at its policies, and makes none (create_volume.py)."""
     volume: Json = {"name": _NAME, "size": 1, "imageRef": trials.image_id}
     if cloud.has("block-storage"):
-        trials.volume = _attempt(lambda: cloud.post("block-storage", "/volumes", json={"volume": volume}).close())
+        trials.volume = _trial(pace, lambda: cloud.post("block-storage", "/volumes", json={"volume": volume}).close())
 
 
-def _try_changes(cloud: Cloud, trials: Trials) -> None:
-    _try_properties(cloud, trials)
+def _try_changes(cloud: Cloud, pace: Pace, trials: Trials) -> None:
+    _try_properties(cloud, pace, trials)
     if policy := refusals.policy(trials.ordinary.explanation):
         # It refuses every change, so none of these would show anything else.
         omitted = Attempt("omitted", say("changes-refused", policy=policy))
         trials.flag = trials.creator = trials.communitize = trials.publicize = trials.tags = omitted
         return
-    trials.flag = _attempt(lambda: _patch(cloud, trials.image_id, _add(FLAG, "true")))
-    trials.creator = _attempt(lambda: _patch(cloud, trials.image_id, _add(CREATOR, "somebody else")))
-    _try_visibilities(cloud, trials)
-    _try_tags(cloud, trials)
+    trials.flag = _trial(pace, lambda: _patch(cloud, trials.image_id, _add(FLAG, "true")))
+    trials.creator = _trial(pace, lambda: _patch(cloud, trials.image_id, _add(CREATOR, "somebody else")))
+    _try_visibilities(cloud, pace, trials)
+    _try_tags(cloud, pace, trials)
 
 
-def _try_properties(cloud: Cloud, trials: Trials) -> None:
+def _try_properties(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     path = trials.image_id
-    trials.ordinary = _attempt(lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
+    trials.ordinary = _trial(pace, lambda: _patch(cloud, path, *[_add(key, text) for key, text in ORDINARY.items()]))
     if trials.ordinary.outcome == "done":
         with contextlib.suppress(HyperxGlanceError):
             trials.hidden = hidden.lacking([CREATOR, *ORDINARY], cloud.image(path)) or trials.hidden
         removals = [{"op": "remove", "path": f"/{key}"} for key in REMOVED]
-        trials.removable = _attempt(lambda: _patch(cloud, path, *removals))
+        trials.removable = _trial(pace, lambda: _patch(cloud, path, *removals), done=ConflictError)
 
 
-def _try_tags(cloud: Cloud, trials: Trials) -> None:
+def _try_tags(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     path = trials.image_id
     tags = [f"hyperx-doctor-{number}" for number in range(MANY_TAGS)]
-    trials.tags = _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": tags}))
+    trials.tags = _trial(pace, lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": tags}))
     if trials.tags.outcome == "done":
-        _attempt(lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": []}))
+        _trial(pace, lambda: _patch(cloud, path, {"op": "replace", "path": "/tags", "value": []}))
 
 
-def _try_visibilities(cloud: Cloud, trials: Trials) -> None:
+def _try_visibilities(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     """Publish the record, which is hidden from lists, and make it private again."""
     if trials.flag.outcome == "done":
         # With the flag and visibility public, the record would be FEATURED.
-        unflagged = _attempt(lambda: _patch(cloud, trials.image_id, {"op": "remove", "path": f"/{FLAG}"}))
+        removal_of_flag = {"op": "remove", "path": f"/{FLAG}"}
+        unflagged = _trial(pace, lambda: _patch(cloud, trials.image_id, removal_of_flag), done=ConflictError)
         if unflagged.outcome != "done":
             omitted = Attempt("omitted", say("flag-stays"), unflagged.explanation)
             trials.communitize = trials.publicize = omitted
             return
-    trials.communitize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "community")))
-    trials.publicize = _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "public")))
-    _attempt(lambda: _patch(cloud, trials.image_id, _add("visibility", "private")))
+    trials.communitize = _trial(pace, lambda: _patch(cloud, trials.image_id, _add("visibility", "community")))
+    trials.publicize = _trial(pace, lambda: _patch(cloud, trials.image_id, _add("visibility", "public")))
+    _trial(pace, lambda: _patch(cloud, trials.image_id, _add("visibility", "private")))
 
 
-def _try_import(cloud: Cloud, trials: Trials) -> None:
+def _try_import(cloud: Cloud, pace: Pace, trials: Trials) -> None:
     """Ask for a download from a port other than 80 and 443.
 
     Glance judges the URL before it starts the task (glance/api/v2/images.py, import_image). If Glance accepts the URL,
     it reads a nonexistent path of this cloud's own API, so the task fails at once and does not block a worker.
     """
     trials.url = _odd_url(cloud)
-    trials.port = _import(cloud, trials.image_id, trials.url)
+    trials.port = _import(cloud, pace, trials.image_id, trials.url)
     if trials.port.outcome == "refused":
         parts = urlsplit(trials.url)
-        trials.host = _import(cloud, trials.image_id, f"{parts.scheme}://{parts.hostname}{parts.path}")
+        trials.host = _import(cloud, pace, trials.image_id, f"{parts.scheme}://{parts.hostname}{parts.path}")
 
 
 def _try_data(cloud: Cloud, pace: Pace, trials: Trials) -> None:
@@ -309,9 +310,9 @@ def _odd_url(cloud: Cloud) -> str:
     return f"{parts.scheme}://{parts.hostname}:8080/hyperx-doctor"
 
 
-def _import(cloud: Cloud, image_id: str, url: str) -> Attempt:
+def _import(cloud: Cloud, pace: Pace, image_id: str, url: str) -> Attempt:
     try:
-        cloud.import_image(image_id, url)
+        _send(pace, lambda: cloud.import_image(image_id, url), done=ConflictError)
     except InvalidRequestError as error:
         return _refused(error) if "filtering" in error.explanation else _failed(error)
     except HyperxGlanceError as error:
@@ -373,6 +374,25 @@ def _attempt(work: Callable[[], None]) -> Attempt:
     except HyperxGlanceError as error:
         return _failed(error)
     return Attempt("done")
+
+
+def _trial(pace: Pace, work: Callable[[], None], done: type[HyperxGlanceError] | None = None) -> Attempt:
+    """Make a trial that can be repeated."""
+    return _attempt(lambda: _send(pace, work, done))
+
+
+def _send(pace: Pace, work: Callable[[], None], done: type[HyperxGlanceError] | None) -> None:
+    """Send a request, and again if the response is lost: each leaves the record as one of them would.
+
+    ``done`` is the error of a repetition that shows that the lost request was done.
+    """
+    for attempt in attempts(pace):
+        with attempt:
+            try:
+                work()
+            except HyperxGlanceError as error:
+                if not (attempt.lost and done is not None and isinstance(error, done)):
+                    raise
 
 
 def _refused(error: HyperxGlanceError) -> Attempt:

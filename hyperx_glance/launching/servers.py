@@ -70,6 +70,7 @@ class NetworkRecord(_Named):
     shared: bool = False
     external: bool = Field(default=False, alias="router:external")
     subnets: tuple[str, ...] = ()
+    port_security: bool = Field(default=True, alias="port_security_enabled")
 
 
 class _NetworkPage(ListPage[NetworkRecord], alias_generator=collection("networks")):
@@ -212,10 +213,12 @@ def find_networks(cloud: Cloud, request: LaunchRequest) -> tuple[Network, ...]:
 
 
 def _check_automatic(cloud: Cloud) -> None:
-    """Refuse an external network that Nova would choose, because its servers would fail after a while.
+    """Refuse a network that Nova would choose, and whose servers would fail after a while.
 
     Nova chooses among the department's own networks and shared ones (nova/network/neutron.py, _get_available_networks).
-    All else is left to Nova, which refuses several networks, and may make one if there is none.
+    It applies security groups in all networks with port security, which is impossible without a subnet
+    (_create_ports_for_instance). All else is left to Nova, which refuses several networks, and may make one if there is
+    none.
     """
     if cloud.is_administrator or not cloud.has("network"):
         return
@@ -223,8 +226,13 @@ def _check_automatic(cloud: Cloud) -> None:
         found = [each for each in networks(cloud) if each.shared or each.project_id == cloud.project_id]
     except NotAllowedError:
         return
-    if len(found) == 1 and found[0].external and not found[0].shared:
-        raise ConflictError(say("only-network-is-external", network=found[0].name), hint=say("create-a-network"))
+    if len(found) != 1:
+        return
+    (only,) = found
+    if only.external and not only.shared:
+        raise ConflictError(say("only-network-is-external", network=only.name), hint=say("create-a-network"))
+    if only.port_security and not only.subnets:
+        raise ConflictError(say("only-network-has-no-subnet", network=only.name), hint=say("create-a-network"))
 
 
 def networks(cloud: Cloud) -> list[NetworkRecord]:
@@ -233,9 +241,8 @@ def networks(cloud: Cloud) -> list[NetworkRecord]:
     def read(params: Mapping[str, object]) -> _NetworkPage:
         return cloud.get_parsed(_NetworkPage, "network", "/networks", params=params)
 
-    return list(
-        listed("network", read, {"fields": ["id", "name", "project_id", "shared", "router:external", "subnets"]})
-    )
+    fields = ["id", "name", "project_id", "shared", "router:external", "subnets", "port_security_enabled"]
+    return list(listed("network", read, {"fields": fields}))
 
 
 def mark_volume(cloud: Cloud, volume_id: str, metadata: Mapping[str, str]) -> bool:

@@ -50,7 +50,7 @@ class Oracle:
 
     def servers(self, project_id: str = "", *, deleted: bool = False) -> list[dict[str, Any]]:
         """List the servers of a department or of all; with ``deleted``, those that Nova keeps for a while."""
-        status = "&status=soft_deleted" if deleted else ""
+        status = "&deleted=true&status=soft_deleted" if deleted else ""
         found = self._pages("nova", f"/v2.1/servers/detail?all_tenants=1{status}", "servers", **_NEWEST)
         return [each for each in found if project_id in ("", each["tenant_id"])]
 

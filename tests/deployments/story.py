@@ -74,6 +74,7 @@ class Story:
             self._clients[person, transfer] = Client.from_session(
                 login(self.cloud, person),
                 region_name=REGION,
+                interface=self.world.interface,
                 steward=login(self.cloud, "administrator") if person == "steward" else None,
                 settings=Settings(
                     url_policy=LOOPBACK,

@@ -55,8 +55,9 @@ class World:
     """What a deployment changes, and what is expected of each step that does not go as in the normal world.
 
     ``options`` and ``policies`` are those of services, ``made`` makes other changes for a while, ``login`` logs a
-    person in, ``settings`` are fields of the clients' `Settings`. ``refused`` names the code of the error of a step
-    ("done" if it is refused in the normal world alone), ``doctor`` the levels of findings that differ.
+    person in, ``settings`` are fields of the clients' `Settings`, ``interface`` is the kind of endpoints they use.
+    ``refused`` names the code of the error of a step ("done" if it is refused in the normal world alone), ``doctor``
+    the levels of findings that differ.
     ``wrong`` is for steps that do not go as they should: what happens, until the library is mended.
     """
 
@@ -66,6 +67,7 @@ class World:
     made: Made | None = None
     login: Login | None = None
     settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    interface: str = "public"
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
     wrong: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doctor: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -691,7 +691,7 @@ def test_the_probe_never_makes_a_featured_image(fake: InMemoryCloud) -> None:
 def test_a_flag_that_stays_stops_the_probe_from_publishing(fake: InMemoryCloud) -> None:
     fake.glance.protections = False
     fake.glance.policies["publicize_image"] = "member"
-    fake.fail("glance", "PATCH", "", status=500, skip=4)
+    fake.fail("glance", "PATCH", "", status=500, skip=4, times=4)
 
     findings = examine(fake, probe=True)
 
@@ -748,6 +748,13 @@ def test_a_usual_port_is_none_to_try(fake: InMemoryCloud, port: str) -> None:
 
     tried = [request.body for request in fake.requests if request.body and request.path.endswith("/import")]
     assert tried == [{"method": {"name": "web-download", "uri": ODD_URL}}]
+
+
+@pytest.mark.parametrize("methods", [["glance-direct"], []])
+def test_ports_without_web_download_are_no_finding_of_their_own(fake: InMemoryCloud, methods: list[str]) -> None:
+    fake.glance.import_methods = methods
+
+    assert levels(examine(fake, probe=True)) == {"web-download": "warning"}
 
 
 def test_a_host_that_is_refused_hides_the_ports(fake: InMemoryCloud) -> None:
@@ -811,6 +818,36 @@ def test_a_lost_answer_leaves_no_record(
     assert scratch_records(fake) == []
     if (method, skip) in (("POST", 0), ("DELETE", 0)) and handled:
         assert levels(findings) == {}
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "most"),
+    [
+        ("glance", "PATCH", "/v2/images/", 8),
+        ("glance", "POST", "/v2/images/.*/actions/", 2),
+        ("glance", "POST", "/v2/images/.*/import$", 1),
+        ("nova", "POST", "/servers$", 1),
+        ("cinder", "POST", "/volumes$", 1),
+    ],
+)
+def test_a_trial_whose_answer_is_lost_is_made_again(
+    fake: InMemoryCloud, service: ServiceName, method: str, path: str, most: int
+) -> None:
+    for skip, handled in itertools.product(range(most), (True, False)):
+        fake.cut(service, method, path, skip=skip, handled=handled)
+
+        assert levels(examine(fake, probe=True)) == {}, skip
+        assert scratch_records(fake) == []
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_lost_answer_to_an_upload_is_no_fault_of_the_store(fake: InMemoryCloud, status: int) -> None:
+    fake.fail("glance", "PUT", "/file$", status=status)
+
+    findings = examine(fake, probe=True)
+
+    assert levels(findings) == dict.fromkeys(("data-check", "hybrid-isos", "stream-quota", "image-store"), "warning")
+    assert findings["image-store"].message.code == "inconclusive"
 
 
 def test_a_record_that_comes_late_is_removed(fake: InMemoryCloud) -> None:
@@ -1142,7 +1179,7 @@ def test_a_policy_of_glance_that_refuses_members_something_is_told(
 def test_a_policy_that_refuses_volumes_is_told(fake: InMemoryCloud) -> None:
     assert examine(fake, probe=True)["volume-rights"].message.code == "volumes-are-allowed"
     assert fake.cinder.volumes == {}
-    fake.fail("cinder", "POST", "/volumes$", status=503)
+    fake.fail("cinder", "POST", "/volumes$", status=503, times=4)
     assert examine(fake, probe=True)["volume-rights"].message.code == "no-volume-was-tried"
     body = {"forbidden": {"message": "Policy doesn't allow volume:create to be performed.", "code": 403}}
     fake.fail("cinder", "POST", "/volumes$", status=403, body=body)
@@ -1286,3 +1323,11 @@ def test_launches_that_policies_refuse_are_told(fake: InMemoryCloud, times: int 
     assert "create:attach_volume" in found.explanation
     assert "create:attach_volume" in found.remedy
     assert fake.nova.servers == {}
+
+
+def test_a_lost_answer_hides_no_refusal_of_launches(fake: InMemoryCloud) -> None:
+    refusal = {"forbidden": {"message": "Policy doesn't allow it to be performed.", "code": 403}}
+    fake.fail("nova", "POST", "/servers$", status=504)
+    fake.fail("nova", "POST", "/servers$", status=403, body=refusal, times=None, skip=1)
+
+    assert examine(fake, probe=True)["launch-rights"].level == "error"

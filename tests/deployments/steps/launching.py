@@ -92,7 +92,8 @@ def a_member_sees_the_servers_that_use_an_image(story: Story) -> None:
 
 @step
 def a_reader_launches_a_server(story: Story) -> None:
-    story.reader.launch(story.things["disk"], LaunchRequest(name=unique("reader"), flavor="m1.tiny"))
+    request = LaunchRequest(name=unique("reader"), flavor="m1.tiny")
+    story.things["launched by the reader"] = story.reader.launch(story.things["disk"], request)
 
 
 @step

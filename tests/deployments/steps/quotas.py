@@ -33,7 +33,7 @@ def compare(story: Story, quota: DepartmentQuota) -> None:
         if name == "images" and not story.oracle.ask("glance", "/v2/info/usage")["usage"]:
             assert usage is None, "usage of images, which Glance does not count"
             continue
-        assert usage is not None, f"no usage of {name}"
+        assert usage is not None, f"no usage of {name}{', which it explains' if quota.notes else ''}"
         assert usage.used == found, f"the usage of {name} is not what is there"
 
 

@@ -132,7 +132,8 @@ def a_member_cancels_a_registration(story: Story) -> None:
 
 @step
 def a_reader_registers_an_image(story: Story) -> None:
-    story.reader.register(NewImage(name=unique("reader"), url=url(story, "disk.qcow2")))
+    request = NewImage(name=unique("reader"), url=url(story, "disk.qcow2"))
+    story.things["of the reader"] = story.reader.register(request)
 
 
 @step

@@ -1,4 +1,4 @@
-"""Cinder: down; how a service is stopped."""
+"""Cinder: absent, down, without snapshots, with other types; how a service is stopped."""
 
 from __future__ import annotations
 
@@ -51,7 +51,43 @@ def down(name: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
     return stopped
 
 
+def option(name: str, **options: str | int | bool | None) -> World:
+    """Return a world that changes options of Cinder's main section."""
+    return World(name=f"Cinder: {name}", options={"cinder": {"DEFAULT": options}})
+
+
+def types(default: str, **specs: dict[str, str]) -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change that adds types of volumes, and makes one of them the default."""
+
+    @contextlib.contextmanager
+    def more_types(cloud: LocalCloud) -> Iterator[None]:
+        session = cloud.session("admin")
+        url = f"{cloud.url('cinder')}/v3/types"
+        made = []
+        for name, spec in specs.items():
+            body = {"volume_type": {"name": name, "extra_specs": spec}}
+            made.append(session.post(url, json=body).json()["volume_type"]["id"])
+        try:
+            with cloud.configured("cinder", {"DEFAULT": {"default_volume_type": default}}):
+                yield
+        finally:
+            for volume_type in made:
+                session.delete(f"{url}/{volume_type}", raise_exc=False)
+
+    return more_types
+
+
 WORLDS: Final = (
+    World(
+        name="Cinder: absent",
+        made=absent("cinder"),
+        refused={
+            "an administrator limits volumes": "service-not-in-catalogue",
+            "a member launches a server on a volume": "no-volumes-to-boot-from",
+            "a member installs from an iso": "no-volumes-to-install-on",
+        },
+        doctor={"block-storage": "warning"},
+    ),
     World(
         name="Cinder: down",
         made=down("cinder"),
@@ -59,4 +95,6 @@ WORLDS: Final = (
         doctor={"block-storage": "error"},
         tenth=True,
     ),
+    option("no snapshots", quota_snapshots=0),
+    World(name="Cinder: two types", made=types("plain", plain={}, files={"volume_backend_name": "files"})),
 )

@@ -1,16 +1,20 @@
-"""Glance: sizes of pages, formats."""
+"""Glance: sizes of pages, limits, formats, ways of importing, plug-ins, stores, protections."""
 
 from __future__ import annotations
 
-from typing import Final
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from tests.deployments.world import REGISTRATIONS, World, each
+from tests.support.records import HIDING
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-def default(name: str, **options: str | int | bool | None) -> World:
-    """Return a world that changes options of Glance's main section."""
-    return World(name=f"Glance: {name}", options={"glance": {"DEFAULT": options}})
-
+    from hyperx_glance.testing import LocalCloud
 
 NO_RECORD: Final = {
     "scratch-record": "error",
@@ -34,10 +38,98 @@ NO_RECORD: Final = {
 }
 """What the doctor says if Glance refuses its scratch record."""
 
+
+def default(name: str, **options: str | int | bool | None) -> World:
+    """Return a world that changes options of Glance's main section."""
+    return World(name=f"Glance: {name}", options={"glance": {"DEFAULT": options}})
+
+
+def plugins(name: str, *enabled: str) -> World:
+    """Return a world whose imports go through plug-ins."""
+    return World(
+        name=f"Glance: {name}",
+        options={
+            "glance": {
+                "image_import_opts": {"image_import_plugins": f"[{','.join(enabled)}]"},
+                "inject_metadata_properties": {"inject": "origin:imported", "ignore_user_roles": "admin"},
+                "image_conversion": {"output_format": "raw"},
+            }
+        },
+    )
+
+
+def formats(name: str, **options: str | int | bool | None) -> World:
+    """Return a world that changes which formats Glance takes, and how it looks at them."""
+    return World(name=f"Glance: {name}", options={"glance": {"image_format": options}})
+
+
+def protected(
+    text: str, form: str = "roles", policies: dict[str, str] | None = None
+) -> Callable[[LocalCloud], AbstractContextManager[None]]:
+    """Return a change of the file that protects properties."""
+
+    @contextlib.contextmanager
+    def protections(cloud: LocalCloud) -> Iterator[None]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "protections.conf"
+            path.write_text(text)
+            options = {"property_protection_file": str(path), "property_protection_rule_format": form}
+            with cloud.configured("glance", {"DEFAULT": options}, policies=policies):
+                yield
+
+    return protections
+
+
+@contextlib.contextmanager
+def without_staging_area(cloud: LocalCloud) -> Iterator[None]:
+    """Put a file where Glance keeps what it imports."""
+    staging = cloud.directory / "glance" / "staging"
+    kept = staging.with_name("staging-kept")
+    staging.rename(kept)
+    staging.touch()
+    try:
+        yield
+    finally:
+        staging.unlink()
+        kept.rename(staging)
+
+
+CONVERTED: Final = each(
+    (
+        "a member registers a qcow2 from its url",
+        "a member registers packed data with a checksum",
+        "an administrator registers for a department",
+        "another department registers an image",
+    ),
+    "otherwise: the format is raw",
+)
+"""The deployment wants it."""
+
 WORLDS: Final = (
     default("pages of 5, 2 unless asked for more", api_limit_max=5, limit_param_default=2),
     default("pages of 1", api_limit_max=1, limit_param_default=1),
-    default("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
+    default("images of 300 KiB at most", image_size_cap=300 * 1024).expecting(
+        refused=each(
+            (
+                "a member registers a qcow2 from its url",
+                "a member registers a raw disk that the client streams",
+                "a member registers packed data with a checksum",
+                "a member registers an iso",
+                "an administrator registers for a department",
+                "another department registers an image",
+            ),
+            "glance-refused-the-data",
+        ),
+        tenth=True,
+    ),
+    default("five properties at most", image_property_quota=5).expecting(
+        refused=each(
+            ("a member registers a qcow2 from its url", "a member registers a raw disk that the client streams"),
+            "too-many-properties",
+        ),
+        doctor={"property-protections": "warning", "image-limits": "error"},
+    ),
+    formats("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
             (
                 *(name for name in REGISTRATIONS if "raw" not in name and "iso" not in name),
@@ -47,10 +139,70 @@ WORLDS: Final = (
         ),
         doctor={"image-formats": "warning"},
     ),
-    default("without the container format bare", container_formats="ovf").expecting(
+    formats("without the container format bare", container_formats="ovf").expecting(
         refused=each(
             (*REGISTRATIONS, "a member cancels a registration", "a reader registers an image"), "container-not-taken"
         ),
         doctor=NO_RECORD | {"image-formats": "error"},
+    ),
+    default("imports by glance-direct alone", enabled_import_methods="[glance-direct]").expecting(
+        doctor={"web-download": "warning"}
+    ),
+    default("no way to import", enabled_import_methods="[]").expecting(doctor={"web-download": "warning"}),
+    World(
+        name="Glance: imports from ports 80 and 443 alone",
+        options={"glance": {"import_filtering_opts": {"allowed_ports": "[80,443]", "disallowed_ports": "[]"}}},
+        doctor={"download-ports": "warning"},
+    ),
+    plugins("imports are converted to raw", "image_conversion").expecting(refused=CONVERTED),
+    World(
+        name="Glance: hashes of MD5, a cache, locations are shown, formats are not checked",
+        options={
+            "glance": {
+                "DEFAULT": {
+                    "hashing_algorithm": "md5",
+                    "show_image_direct_url": True,
+                    "show_multiple_locations": True,
+                },
+                "image_format": {"require_image_format_match": False, "gpt_safety_checks_nonfatal": "mbr,gptmbr"},
+                "paste_deploy": {"flavor": "keystone+caching"},
+            }
+        },
+    ),
+    default("the default store takes no data", enabled_backends="fast:http,slow:file").expecting(
+        refused=each(REGISTRATIONS, "glance-refused-the-data"),
+        doctor={**each(("data-check", "hybrid-isos", "stream-quota"), "warning"), "image-store": "error"},
+    ),
+    World(name="Glance: the staging area is gone", made=without_staging_area).expecting(
+        refused=each(
+            (
+                "a member cancels a registration",
+                "a member deletes a protected image",
+                "a member deletes an image and asks for its servers",
+                "a member deletes the captures",
+                "an administrator deletes the image of a department",
+                "a member deletes every image that is left",
+            ),
+            "not-allowed",
+        ),
+        doctor={"scratch-record": "error"},
+    ),
+    World(name="Glance: our properties are hidden from members", made=protected(HIDING)).expecting(
+        refused=each(
+            (
+                "a member registers a qcow2 from its url",
+                "a member registers a raw disk that the client streams",
+                "a member registers a file",
+                "a member registers packed data with a checksum",
+                "a member registers an iso",
+                "another department registers an image",
+                "a member cancels a registration",
+            ),
+            "own-properties-hidden",
+        ),
+        doctor={
+            "own-properties": "error",
+            **each(("property-protections", "image-limits"), "warning"),
+        },
     ),
 )

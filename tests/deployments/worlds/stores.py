@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.deployments.oracle import Oracle
 from tests.deployments.programs import HOST, reserved, running
 from tests.deployments.world import World
 from tests.support.clouds import REGION
@@ -36,7 +37,12 @@ def stored_in(cloud: LocalCloud, driver: str, **options: str | int | bool) -> It
         "remote": options,
     }
     with cloud.configured("glance", changes):
-        yield
+        try:
+            yield
+        finally:  # Glance cannot delete them once the store is gone
+            oracle = Oracle(cloud)
+            for record in oracle.images():
+                oracle.delete(record["id"], "image")
 
 
 def script(name: str) -> Path:

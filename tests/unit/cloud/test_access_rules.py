@@ -91,3 +91,15 @@ def test_cinders_rule_has_the_type_of_the_catalogue() -> None:
 
     types = {each["type"] for each in cloud.session.auth.get_access(cloud.session).service_catalog.catalog}  # type: ignore[union-attr]  # it is a plugin
     assert caught.value.message.values["type"] in types
+
+
+def test_a_search_goes_without_the_names_of_departments_that_a_rule_hides() -> None:
+    fake = InMemoryCloud()
+    own = fake.glance.add_image(owner="dept-a", name="debian", status="active")
+    shared = fake.glance.add_image(owner="dept-b", name="debian too", status="active", visibility="community")
+    client = with_rules(fake, ("image", "GET", "/v2/**"))
+
+    assert {image.id for image in client.images(search="debian")} == {own, shared}
+    assert client.owner_name(shared) == fake.departments["dept-b"]
+    with pytest.raises(NotAllowedError, match="GET /v3/auth/projects"):
+        list(client.images(owner="dept-b"))

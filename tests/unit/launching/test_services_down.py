@@ -122,6 +122,17 @@ def test_a_department_without_a_network_is_told(cloud: InMemoryCloud, client: Cl
     assert cloud.nova.servers == {}
 
 
+def test_an_only_network_without_a_subnet_is_refused_before(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    image_id = make_image(cloud)
+    cloud.neutron.networks.clear()
+    bare = cloud.neutron.add_network("bare", project_id=cloud.departments["dept-a"], subnets=0)
+    with pytest.raises(ConflictError, match="The only network, bare, has no subnet"):
+        client().launch(image_id, ask())
+    assert sent(cloud, "POST", "/servers") == []
+    cloud.neutron.networks[bare]["port_security_enabled"] = False
+    assert client().launch(image_id, ask()).servers
+
+
 @pytest.mark.parametrize("most", [None, 1])
 def test_an_only_network_that_is_external_is_refused_before(
     cloud: InMemoryCloud, client: ClientFactory, most: int | None
