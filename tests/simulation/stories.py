@@ -51,7 +51,7 @@ class World:
     checks: list[Callable[[Mapping[str, Caller]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cloud = InMemoryCloud(now=self.schedule.utc)
+        self.cloud = InMemoryCloud(now=self.schedule.utc, seed=self.schedule.seed)
         self.cloud.glance.downloads[URL] = DISK
         self.cloud.glance.import_polls = 1 + self.schedule.pick(3)
         self.cloud.nova.build_polls = 1 + self.schedule.pick(3)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
-from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from hyperx_glance.testing import devstack
@@ -144,8 +143,7 @@ def _choices(place: Place, home: Path) -> dict[str, str]:
     command = ["bash", "-c", 'source "$0/openrc" admin admin && env', str(home)]
     told = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True).stdout
     variables = dict(line.split("=", 1) for line in told.splitlines() if line.startswith("OS_"))
-    auth: dict[str, Any] = {key: value for key, value in place.administrator.items() if key != "region_name"}
-    session = Session(v3.Password(**auth))
+    session = place.session()
     for name, flavor_id, disk in _FLAVORS:
         flavor = {"name": name, "id": flavor_id, "ram": 512, "disk": disk, "vcpus": 1, "OS-FLV-EXT-DATA:ephemeral": 10}
         session.post("/flavors", json={"flavor": flavor}, endpoint_filter={"service_type": "compute"})

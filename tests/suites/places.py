@@ -39,6 +39,11 @@ class Place:
     """A URL from which Glance may import."""
     is_real: bool
 
+    def session(self) -> Session:
+        """Log in as the administrator."""
+        auth: dict[str, Any] = {key: text for key, text in self.administrator.items() if key != "region_name"}
+        return Session(v3.Password(**auth))
+
 
 @contextlib.contextmanager
 def in_memory() -> Iterator[Place]:
