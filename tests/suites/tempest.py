@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def configure(place: Place, folder: Path) -> Mapping[str, str]:
     """Write ``tempest.conf``."""
+    _lead_out(place)
     auth = place.administrator
     config: dict[str, dict[str, object]] = {
         "DEFAULT": {"log_dir": folder, "log_file": "tempest.log"},
@@ -66,3 +67,12 @@ def configure(place: Place, folder: Path) -> Mapping[str, str]:
     with path.open("w") as file:
         parser.write(file)
     return {"TEMPEST_CONFIG": str(path), "TEMPEST_CONFIG_DIR": str(folder), "OS_TEST_TIMEOUT": "120"}
+
+
+def _lead_out(place: Place) -> None:
+    """Let floating addresses reach the servers of the shared network, which Tempest's projects have in common here."""
+    administrator, networks = place.session(), {"service_type": "network"}
+    subnet = administrator.get("/v2.0/subnets?name=shared-subnet", endpoint_filter=networks).json()["subnets"][0]
+    router = administrator.get("/v2.0/routers?name=router1", endpoint_filter=networks).json()["routers"][0]
+    interface = {"subnet_id": subnet["id"]}
+    administrator.put(f"/v2.0/routers/{router['id']}/add_router_interface", json=interface, endpoint_filter=networks)
