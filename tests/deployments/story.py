@@ -134,7 +134,9 @@ class Story:
             return f"{refusal}, {left}" if left else refusal
         except AssertionError as error:
             LOG.warning("%s: %s", name, error)
-            return f"otherwise: {error.args[0] if error.args else traceback.extract_tb(error.__traceback__)[-1].line}"
+            # pytest adds lines about the values, if it has rewritten the module.
+            said = str(error).partition("\n")[0] or traceback.extract_tb(error.__traceback__)[-1].line
+            return f"otherwise: {said}"
         except Exception as error:
             LOG.exception("%s", name)
             return f"otherwise: {type(error).__name__}"
