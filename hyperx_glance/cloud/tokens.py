@@ -178,7 +178,8 @@ def url(token: AccessInfo | None, adapter: Adapter) -> str | None:
     if wanted not in known:
         try:
             found = adapter.get_endpoint()
-        except keystone_exceptions.CatalogException:
+        except (keystone_exceptions.CatalogException, ValueError) as error:
+            _check_absent(error)
             found = None
         known[wanted] = found.rstrip("/") if found else None
     return known[wanted]
@@ -188,10 +189,24 @@ def endpoints(token: AccessInfo | None, adapter: Adapter, *, region_name: str | 
     """Return the endpoints of a service in the token's catalogue; none if the session has no catalogue."""
     if token is None:
         return []
-    found = token.service_catalog.get_endpoint_data_list(
-        service_type=adapter.service_type,
-        service_name=adapter.service_name,
-        interface=adapter.interface or "public",
-        region_name=region_name,
-    )
+    try:
+        found = token.service_catalog.get_endpoint_data_list(
+            service_type=adapter.service_type,
+            service_name=adapter.service_name,
+            interface=adapter.interface or "public",
+            region_name=region_name,
+        )
+    except ValueError as error:
+        _check_absent(error)
+        return []
     return [FoundEndpoint(service_id=data.service_id, region_id=data.region_name) for data in found]
+
+
+def _check_absent(error: Exception) -> None:
+    """Raise an error that means anything else than that a service has no endpoint.
+
+    keystoneauth has a ValueError for that if the catalogue has the service under several types, and none of them has an
+    endpoint in the region (access/service_catalog.py, _endpoints_by_type).
+    """
+    if isinstance(error, ValueError) and str(error) != "Programming error choosing an endpoint.":
+        raise error

@@ -44,8 +44,11 @@ def _list_in_catalogue(cloud: CloudUnderTest, service: ServiceName, *, listed: b
     else:
         assert isinstance(cloud, LocalCloud)
         session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
-        found: list[dict[str, Any]] = session.get(f"{keystone}/services?name={service}").json()["services"]
-        for endpoint in session.get(f"{keystone}/endpoints?service_id={found[0]['id']}").json()["endpoints"]:
-            session.patch(f"{keystone}/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": listed}})
+        services: list[dict[str, Any]] = session.get(f"{keystone}/services").json()["services"]
+        # An older type is a service of its own, as in a DevStack: cinderv3 beside cinder.
+        ids = {each["id"] for each in services if each["name"].removesuffix("v3") == service}
+        for endpoint in session.get(f"{keystone}/endpoints").json()["endpoints"]:
+            if endpoint["service_id"] in ids:
+                session.patch(f"{keystone}/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": listed}})
     for person in PEOPLE:
         cloud.session(person).invalidate()

@@ -32,6 +32,18 @@ def test_a_catalogue_is_read_once_for_each_token() -> None:
     )
 
 
+def test_a_service_under_several_types_may_have_no_endpoint_in_a_region() -> None:
+    session = InMemoryCloud().session("alice")
+    token = token_of(session)
+    assert token is not None
+    types = [service["type"] for service in token.service_catalog.catalog]
+    assert {"block-storage", "volumev3"} <= set(types)
+    adapter = Adapter(session, service_type="block-storage", interface="public", region_name="Elsewhere")
+
+    assert url(token, adapter) is None
+    assert endpoints(token, adapter, region_name="Elsewhere") == []
+
+
 def test_a_token_names_its_user_and_where_the_services_are() -> None:
     session = InMemoryCloud().session("admin")
     token = token_of(session)
