@@ -354,7 +354,8 @@ class CatalogueIndex:
         names, matches = _tested(context, query)
         private = paging.behind(context, query, order, place, amount=amount, ended=None, private=True)
         own = {image.id for image in private}
-        rows = self._opened().images(*self._selected(query, names, order, place))
+        store = self._opened()
+        rows = store.images(*selection.selected(query, names, order, place, store.few))
         known = (image for image in rows if matches(image) and image.id not in own)
         merged = heapq.merge(private, known, key=order.key)
         found: list[Image] = []
@@ -389,15 +390,10 @@ class CatalogueIndex:
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
             yield image
-        for image in self._opened().unordered(*self._selected(query, names)):
+        store = self._opened()
+        for image in store.unordered(*selection.selected(query, names, None, None, store.few)):
             if matches(image) and image.id not in own:
                 yield image
-
-    def _selected(
-        self, query: ImageQuery, names: Mapping[str, str], order: Sorting | None = None, place: Place | None = None
-    ) -> tuple[str, list[object]]:
-        few = self._opened().few(selection.parts(query, names))
-        return selection.selected(query, names, order, place, few)
 
 
 def _tested(context: Context, query: ImageQuery) -> tuple[Mapping[str, str], Test]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hyperx_glance.browsing.cursors import Place
 from hyperx_glance.browsing.matching import CONTAINED, LONG_WORD, fold
@@ -19,21 +19,25 @@ from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.record import ACTIVE
 from hyperx_glance.vocabulary import ISO_FORMAT, Kind, State
 
+Few = Callable[[Sequence[str]], list[int] | None]
+_Elsewhere = tuple[list[str], list[State], bool]
 _OF_IDS = frozenset("0123456789abcdef-")
 """The characters of a UUID in small letters; Glance takes no other ids."""
 
 
 def selected(
-    query: ImageQuery, names: Mapping[str, str], order: Sorting | None, place: Place | None, few: list[int] | None
+    query: ImageQuery, names: Mapping[str, str], order: Sorting | None, place: Place | None, few: Few
 ) -> tuple[str, list[object]]:
     """Return the SQL that selects the numbers of images behind a place, in order, and its values.
 
-    ``few`` are the numbers among which the images are, if it is known.
+    ``few`` returns the numbers among which the images with some parts in their text are, if they are few.
     """
-    conditions, values = narrowed(query, names)
-    if few is not None:
+    words = {word: _elsewhere(word, names) for word in fold(query.search).split()}
+    conditions, values = narrowed(query, words)
+    numbers = few([*_contained(query), *(word for word, elsewhere in words.items() if not any(elsewhere))])
+    if numbers is not None:
         conditions.append("number IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(few))
+        values.append(json.dumps(numbers))
     if order is not None and place is not None:
         condition, more = _behind(order, order.read(place.beside), included=place.included)
         conditions.append(condition)
@@ -45,8 +49,8 @@ def selected(
     return f"SELECT number FROM images{where} ORDER BY {columns}", values  # noqa: S608  # as above
 
 
-def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], list[object]]:
-    """Return conditions that every matching image meets, and their values."""
+def narrowed(query: ImageQuery, words: Mapping[str, _Elsewhere]) -> tuple[list[str], list[object]]:
+    """Return conditions that every matching image meets, and their values; ``words`` are those of the search."""
     pairs: list[tuple[str, list[object]]] = []
     if query.state is not None:
         pairs.append(_of_state(query.state))
@@ -62,14 +66,8 @@ def narrowed(query: ImageQuery, names: Mapping[str, str]) -> tuple[list[str], li
     if query.any_tags:
         some = " OR ".join(["instr(tags, ?)"] * len(query.any_tags))
         pairs.append((f"({some})", [_tag(tag) for tag in query.any_tags]))
-    pairs += [_of_word(word, names) for word in fold(query.search).split()]
+    pairs += [_of_word(word, elsewhere) for word, elsewhere in words.items()]
     return [condition for condition, _ in pairs], [value for _, values in pairs for value in values]
-
-
-def parts(query: ImageQuery, names: Mapping[str, str]) -> list[str]:
-    """Return the parts that the text of every matching image has."""
-    words = fold(query.search).split()
-    return [*_contained(query), *(word for word in words if not any(_elsewhere(word, names)))]
 
 
 def _contained(query: ImageQuery) -> list[str]:
@@ -80,10 +78,10 @@ def _tag(tag: str) -> str:
     return f"{BETWEEN_TAGS}{tag.replace(BETWEEN_TAGS, ' ')}{BETWEEN_TAGS}"
 
 
-def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:
+def _of_word(word: str, elsewhere: _Elsewhere) -> tuple[str, list[object]]:
     """Return the condition for a word of the quick search (matching.searched)."""
     pairs: list[tuple[str, list[object]]] = [("instr(haystack, ?)", [word])]
-    owners, states, id_begins = _elsewhere(word, names)
+    owners, states, id_begins = elsewhere
     if owners:
         pairs.append((f"owner IN ({_places(owners)})", [*owners]))
     pairs += [_of_state(state) for state in states]
@@ -92,7 +90,7 @@ def _of_word(word: str, names: Mapping[str, str]) -> tuple[str, list[object]]:
     return f"({' OR '.join(condition for condition, _ in pairs)})", [value for _, values in pairs for value in values]
 
 
-def _elsewhere(word: str, names: Mapping[str, str]) -> tuple[list[str], list[State], bool]:
+def _elsewhere(word: str, names: Mapping[str, str]) -> _Elsewhere:
     """Return the owners and states that a word names, and whether an id may begin with it."""
     owners = [owner for owner, name in names.items() if word in fold(name)]
     states = [state for state in State if state.lower().startswith(word)]

@@ -31,6 +31,15 @@ with needed("testing"):
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+PATHS: Final = {
+    "keystone": "identity",
+    "glance": "image",
+    "nova": "compute",
+    "neutron": "network",
+    "cinder": "volume",
+    "placement": "placement",
+}
+"""The path of each service behind one port."""
 LARGEST_BODY: Final = 1 << 30
 """The most bytes of a request's body."""
 _LARGEST_HEADERS: Final = 64 << 10

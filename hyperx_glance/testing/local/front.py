@@ -28,7 +28,7 @@ from hyperx_glance.testing.extras import needed
 from hyperx_glance.testing.local.layout import SERVICES
 from hyperx_glance.testing.local.local_cloud import LocalCloud
 from hyperx_glance.testing.profiles import written
-from hyperx_glance.testing.web_server import LARGEST_BODY, WebServer, chunks
+from hyperx_glance.testing.web_server import LARGEST_BODY, PATHS, WebServer, chunks
 
 with needed("localcloud"):
     from cheroot import errors
@@ -36,14 +36,6 @@ with needed("localcloud"):
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-PATHS: Final = {
-    "keystone": "identity",
-    "glance": "image",
-    "nova": "compute",
-    "neutron": "network",
-    "cinder": "volume",
-    "placement": "placement",
-}
 _SERVICES: Final = {path: service for service, path in PATHS.items()}
 _PIECE: Final = 1 << 16
 # Those of one connection (RFC 9110, section 7.6.1), and what this proxy says itself or has checked already.

@@ -29,7 +29,7 @@ from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer
 from hyperx_glance.testing.memory.wire import LARGEST_JSON, Reply, json_reply, seen_at
 from hyperx_glance.testing.profiles import ProfileName, entries, written
-from hyperx_glance.testing.web_server import LARGEST_BODY, WebServer, chunks
+from hyperx_glance.testing.web_server import LARGEST_BODY, PATHS, WebServer, chunks
 from hyperx_glance.texts import Text
 
 with needed("testing"):
@@ -40,14 +40,6 @@ if TYPE_CHECKING:
 
     from hyperx_glance.testing.memory.glance.downloads import Download
 
-PATHS: Final = {
-    "keystone": "identity",
-    "glance": "image",
-    "nova": "compute",
-    "neutron": "network",
-    "cinder": "volume",
-    "placement": "placement",
-}
 KEPT_REQUESTS: Final = 1000
 """How many of the latest requests a served cloud keeps at least, so that it can run for days."""
 
