@@ -12,10 +12,9 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import requests
-from keystoneauth1.session import Session
 
 from hyperx_glance.testing import devstack
 from hyperx_glance.testing.profiles import small_image
@@ -46,12 +45,6 @@ def needs() -> str:
     """Say what must be installed, if something is missing."""
     there = shutil.which("go") is not None and (_SOURCES / "src" / _ROOT).is_dir()
     return "" if there else f"its packages are not installed; on Debian: apt-get install {_PACKAGES}"
-
-
-def prepare() -> None:
-    """Raise `SuiteError` if something is missing."""
-    if missing := needs():
-        raise SuiteError(missing)
 
 
 def run(place: Place, home: Path, pattern: str) -> list[Outcome]:
@@ -147,7 +140,7 @@ def _choices(place: Place, home: Path) -> dict[str, str]:
     for name, flavor_id, disk in _FLAVORS:
         flavor = {"name": name, "id": flavor_id, "ram": 512, "disk": disk, "vcpus": 1, "OS-FLV-EXT-DATA:ephemeral": 10}
         session.post("/flavors", json={"flavor": flavor}, endpoint_filter={"service_type": "compute"})
-    private, public = (_network(session, name) for name in ("private", "public"))
+    (private,), (public,) = place.called("networks", "private"), place.called("networks", "public")
     return {
         **variables,
         "OS_DOMAIN_ID": "default",
@@ -159,12 +152,6 @@ def _choices(place: Place, home: Path) -> dict[str, str]:
         "OS_EXTGW_ID": public["id"],
         "OS_POOL_NAME": "public",
     }
-
-
-def _network(session: Session, name: str) -> dict[str, Any]:
-    answer = session.get(f"/v2.0/networks?name={name}", endpoint_filter={"service_type": "network"})
-    network: dict[str, Any] = answer.json()["networks"][0]
-    return network
 
 
 def _plan_download(place: Place) -> None:

@@ -30,7 +30,5 @@ def _remove_what_tempest_needs(place: Place) -> None:
     administrator = place.session()
     for flavor in ("42", "84"):
         administrator.delete(f"/flavors/{flavor}", endpoint_filter={"service_type": "compute"})
-    networks = {"service_type": "network"}
-    found = administrator.get("/v2.0/networks?name=shared", endpoint_filter=networks).json()["networks"]
-    for network in found:
-        administrator.delete(f"/v2.0/networks/{network['id']}", endpoint_filter=networks)
+    for network in place.called("networks", "shared"):
+        administrator.delete(f"/v2.0/networks/{network['id']}", endpoint_filter={"service_type": "network"})

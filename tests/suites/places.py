@@ -44,6 +44,11 @@ class Place:
         auth: dict[str, Any] = {key: text for key, text in self.administrator.items() if key != "region_name"}
         return Session(v3.Password(**auth))
 
+    def called(self, kind: str, name: str) -> list[dict[str, Any]]:
+        """Return the networks, subnets or routers of this name."""
+        found: list[dict[str, Any]] = _get(self.session(), "network", f"/v2.0/{kind}?name={name}")[kind]
+        return found
+
 
 @contextlib.contextmanager
 def in_memory() -> Iterator[Place]:

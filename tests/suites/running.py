@@ -46,9 +46,12 @@ def run(name: str, cloud: str, *, pattern: str = "", words: bool = False) -> boo
 
 
 def _outcomes(name: str, cloud: str, pattern: str) -> list[Outcome]:
-    SUITES[name].prepare()
+    suite = SUITES[name]
+    if missing := suite.needs():
+        raise SuiteError(missing)
+    suite.prepare()
     with CLOUDS[cloud]() as place, tempfile.TemporaryDirectory(prefix="hyperx-suites-") as folder:
-        return SUITES[name].run(place, Path(folder), pattern)
+        return suite.run(place, Path(folder), pattern)
 
 
 def _told(verdict: Verdict) -> str:

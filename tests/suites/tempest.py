@@ -71,8 +71,9 @@ def configure(place: Place, folder: Path) -> Mapping[str, str]:
 
 def _lead_out(place: Place) -> None:
     """Let floating addresses reach the servers of the shared network, which Tempest's projects have in common here."""
-    administrator, networks = place.session(), {"service_type": "network"}
-    subnet = administrator.get("/v2.0/subnets?name=shared-subnet", endpoint_filter=networks).json()["subnets"][0]
-    router = administrator.get("/v2.0/routers?name=router1", endpoint_filter=networks).json()["routers"][0]
-    interface = {"subnet_id": subnet["id"]}
-    administrator.put(f"/v2.0/routers/{router['id']}/add_router_interface", json=interface, endpoint_filter=networks)
+    (subnet,), (router,) = place.called("subnets", "shared-subnet"), place.called("routers", "router1")
+    place.session().put(
+        f"/v2.0/routers/{router['id']}/add_router_interface",
+        json={"subnet_id": subnet["id"]},
+        endpoint_filter={"service_type": "network"},
+    )
