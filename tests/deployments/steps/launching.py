@@ -111,7 +111,7 @@ def a_member_asks_for_a_flavor_that_is_not_there(story: Story) -> None:
 
 @step
 def a_member_launches_beyond_the_quota(story: Story) -> None:
-    launch(story, "disk", count=100)
+    launch(story, "disk", count=12)
 
 
 @step

@@ -63,6 +63,21 @@ def endpoints_of(cloud: LocalCloud, **asked: str) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
+def no_region(cloud: LocalCloud) -> Iterator[None]:
+    """Let Glance's endpoints name no region."""
+    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    (service,) = session.get(f"{keystone}/services?name=glance").json()["services"]
+    listed = endpoints_of(cloud, service_id=service["id"])
+    for each in listed:
+        session.patch(f"{keystone}/endpoints/{each['id']}", json={"endpoint": {"region_id": None}})
+    try:
+        yield
+    finally:
+        for each in listed:
+            session.patch(f"{keystone}/endpoints/{each['id']}", json={"endpoint": {"region_id": each["region_id"]}})
+
+
+@contextlib.contextmanager
 def two_regions(cloud: LocalCloud) -> Iterator[None]:
     """Add a region with the same services."""
     session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
@@ -115,5 +130,10 @@ def slashes(cloud: LocalCloud) -> Iterator[None]:
 
 WORLDS: Final = (
     World(name="Catalogue: versions, slashes, block storage as volumev3, two regions", made=grown),
+    World(
+        name="Catalogue: slashes, block storage as volume",
+        made=slashes,
+    ),
+    World(name="Catalogue: images are in no region", made=no_region),
     World(name="Catalogue: internal endpoints alone", made=internal_alone, interface="internal"),
 )

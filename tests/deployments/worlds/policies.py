@@ -10,6 +10,9 @@ from tests.deployments.world import WITH_VOLUMES, World, each
 ADMINISTRATORS: Final = "role:admin"
 MEMBERS: Final = "role:member or role:admin"
 NOBODY: Final = "!"
+OWN: Final = (
+    "role:admin or (role:reader and (project_id:%(project_id)s or project_id:%(member_id)s or 'public':%(visibility)s))"
+)
 OLD: Final = {"oslo_policy": {"enforce_new_defaults": False}}
 ALL: Final = ("glance", "nova", "cinder", "neutron")
 
@@ -34,6 +37,13 @@ NOT_PUBLISHED: Final = {"a member publishes an image": "not-allowed"}
 
 WORLDS: Final = (
     public(ruled("members publicize images", "glance", MEMBERS, "publicize_image")),
+    public(World(name="Policies: administrators publicize images")).expecting(
+        refused=NOT_PUBLISHED, doctor={"publicize": "error"}
+    ),
+    public(ruled("nobody publicizes images", "glance", NOBODY, "publicize_image")).expecting(
+        refused=NOT_PUBLISHED, doctor={"publicize": "error"}
+    ),
+    reserved("glance", "communitize_image").expecting(refused=NOT_PUBLISHED, doctor={"communitize": "error"}),
     ruled("nobody communitizes images", "glance", NOBODY, "communitize_image").expecting(
         refused=NOT_PUBLISHED, doctor={"communitize": "error"}
     ),
@@ -53,11 +63,45 @@ WORLDS: Final = (
     reserved("glance", "deactivate").expecting(
         refused={"a member disables an image": "not-allowed"}, doctor={"image-policies": "warning"}
     ),
+    reserved("glance", "reactivate").expecting(
+        refused={"a member enables the image": "not-allowed"}, doctor={"image-policies": "warning"}
+    ),
+    reserved("glance", "add_image"),
+    reserved("glance", "modify_image"),
+    reserved("glance", "upload_image"),
+    reserved("glance", "download_image"),
+    reserved("glance", "get_images"),
+    ruled(
+        "community images of others are hidden",
+        "glance",
+        OWN,
+        "get_image",
+    ),
     reserved("nova", "os_compute_api:servers:detail").expecting(doctor={"policies": "warning"}),
     reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
+    reserved("nova", "os_compute_api:os-extended-server-attributes"),
+    reserved("nova", "os_compute_api:servers:create_image").expecting(
+        refused={"a member captures a server": "not-allowed"}
+    ),
+    reserved("nova", "os_compute_api:os-admin-password").expecting(
+        refused={"a member resets a password": "not-allowed"}
+    ),
+    reserved("nova", "os_compute_api:limits").expecting(doctor={"policies": "warning"}),
+    reserved("nova", "os_compute_api:os-quota-sets:show", "os_compute_api:os-quota-sets:detail"),
+    reserved("nova", "os_compute_api:os-availability-zone:list").expecting(
+        refused={"a member sees the zones": "not-allowed"}, doctor={"policies": "warning"}
+    ),
+    reserved("nova", "os_compute_api:os-keypairs:index").expecting(
+        refused={"a member sees the key pairs": "not-allowed"}, doctor={"policies": "warning"}
+    ),
     reserved("cinder", "volume:create").expecting(
         refused=each(WITH_VOLUMES, "launch-failed"), doctor={"volume-rights": "warning"}, tenth=True
     ),
+    reserved("cinder", "volume:get_all").expecting(doctor={"policies": "warning"}),
+    reserved("cinder", "volume:delete"),
+    reserved("cinder", "volume:create_snapshot"),
+    reserved("cinder", "volume_extension:quotas:show"),
+    reserved("cinder", "limits_extension:used_limits"),
     World(name="Policies: old rules in all services", options=dict.fromkeys(ALL, OLD)).expecting(
         refused={
             **each(
