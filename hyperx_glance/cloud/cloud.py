@@ -274,6 +274,7 @@ class Cloud:
             adapter = self._adapter(service)
             endpoint = self._url(adapter)
             if endpoint is None:
+                self._check_scope()
                 raise ServiceUnavailableError(
                     not_in_catalogue(service, self.region_name),
                     connected=False,
@@ -287,6 +288,13 @@ class Cloud:
                 endpoint = f"{endpoint}/{VERSIONS[service]}"
             self._bases[service] = adapter, endpoint
         return self._bases[service]
+
+    def _check_scope(self) -> None:
+        """Raise an error if Keystone sends no catalogue at all, because the login is for no department."""
+        with logging_in(self._session):
+            token = token_of(self._session)
+        if token is not None and not token.has_service_catalog():
+            raise AuthenticationError(say("login-without-department"), hint=say("log-in-to-a-department"))
 
     def get(self, service: Service, path: str, **options: object) -> requests.Response:
         """Send a GET request; it is sent again if no response arrives, because reading changes nothing."""
@@ -461,11 +469,14 @@ class Cloud:
     def delete_image(self, image_id: str) -> None:
         """Delete one image.
 
-        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py).
+        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py). With
+        delayed_delete, Glance does not delete a record whose data it has refused: that stays queued, with a location.
         """
         try:
             self.delete("image", image_path(image_id))
         except InvalidRequestError as error:
+            if "from queued to pending_delete" in error.explanation:
+                error.hint = say("delayed-delete-keeps-refused-data")
             if "from deleted to deleted" not in error.explanation:
                 raise
             raise NotFoundError(say("image-just-deleted", image=image_id), **error.answer()) from error

@@ -13,7 +13,16 @@ import pytest
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
-from hyperx_glance import Client, LaunchRequest, NewCapture, Pace, Settings, deployment, vocabulary
+from hyperx_glance import (
+    Client,
+    InvalidRequestError,
+    LaunchRequest,
+    NewCapture,
+    Pace,
+    Settings,
+    deployment,
+    vocabulary,
+)
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.deployment.reading_checks import LIMITS
 from hyperx_glance.testing import InMemoryCloud
@@ -885,6 +894,18 @@ def test_a_removal_that_fails_says_how_to_remove_the_record(fake: InMemoryCloud)
     assert finding.level == "error"
     assert f"{left} could not be removed" in finding.message
     assert f"openstack image delete {left}" in finding.remedy
+
+
+def test_a_glance_that_cannot_delete_refused_data_says_why(fake: InMemoryCloud) -> None:
+    said = "Image status transition from queued to pending_delete is not allowed"
+    fake.fail("glance", "DELETE", "/v2/images/", status=400, body=said, times=None)
+
+    finding = examine(fake, probe=True)["scratch-record"]
+
+    assert finding.level == "error"
+    assert "delayed_delete" in finding.remedy
+    with pytest.raises(InvalidRequestError, match="delayed_delete"):
+        connect(fake, "alice").delete(next(iter(fake.glance.images)))
 
 
 def test_so_does_one_whose_creation_stays_unclear(fake: InMemoryCloud) -> None:

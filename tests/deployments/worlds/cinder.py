@@ -108,8 +108,9 @@ WORLDS: Final = (
     World(
         name="Cinder: the default type has no backend",
         made=types("broken", broken={"volume_backend_name": "nowhere"}),
+        refused=each(WITH_VOLUMES, "launch-failed"),
     ),
-    World(name="Cinder: no default type", options={"cinder": {"DEFAULT": {"default_volume_type": "absent"}}}),
+    option("no default type", default_volume_type="absent").expecting(refused=each(WITH_VOLUMES, "launch-failed")),
     World(name="Cinder: volumes are encrypted", made=encrypted_volumes),
     World(name="Cinder: images are kept as volumes", made=image_volume_cache),
 )

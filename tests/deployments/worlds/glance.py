@@ -38,6 +38,15 @@ NO_RECORD: Final = {
     ),
 }
 """What the doctor says if Glance refuses its scratch record."""
+NO_LIMITS: Final = each(
+    (
+        "an administrator gives a department room for captures",
+        "a member registers beyond the limit of images",
+        "an administrator takes the room back",
+    ),
+    "limits-not-applied",
+)
+"""Without unified limits, Glance knows no quota of departments."""
 BY_RULES: Final = """\
 [^hyperx_featured$]
 create = flag_rule
@@ -147,8 +156,18 @@ WORLDS: Final = (
     ),
     default("no members, one location", image_member_quota=0, image_location_quota=1),
     default("a store of 1 MiB for each user", user_storage_quota="1MB"),
-    default("a store of 1 MiB for each user, no unified limits", use_keystone_limits=False, user_storage_quota="1MB"),
-    default("no unified limits", use_keystone_limits=False),
+    default(
+        "a store of 1 MiB for each user, no unified limits", use_keystone_limits=False, user_storage_quota="1MB"
+    ).expecting(
+        refused={
+            **NO_LIMITS,
+            **each(
+                ("a member registers a raw disk that the client streams", "a member registers an iso"),
+                "quota-exceeded-somewhere",
+            ),
+        }
+    ),
+    default("no unified limits", use_keystone_limits=False).expecting(refused=NO_LIMITS),
     formats("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
             (
@@ -159,7 +178,13 @@ WORLDS: Final = (
         ),
         doctor={"image-formats": "warning"},
     ),
-    formats("without the disk format raw", disk_formats="qcow2,iso,vmdk"),
+    formats("without the disk format raw", disk_formats="qcow2,iso,vmdk").expecting(
+        refused={
+            "a member registers a raw disk that the client streams": "wrong-field",
+            "a member captures a server": "capture-failed",  # Nova makes raw data here
+        },
+        doctor={"image-formats": "warning"},
+    ),
     formats(
         "more formats than usual",
         disk_formats="ami,ari,aki,vhd,vhdx,vmdk,raw,qcow2,vdi,iso,ploop,gpt,tar",
@@ -205,8 +230,29 @@ WORLDS: Final = (
             }
         },
     ),
-    default("images are deleted later", delayed_delete=True),
-    default("no hashes", hashing_algorithm=""),
+    default("images are deleted later", delayed_delete=True).expecting(doctor={"scratch-record": "error"}),
+    default("no hashes", hashing_algorithm="").expecting(
+        refused={
+            **each(
+                (
+                    "a member registers a qcow2 from its url",
+                    "a member registers an iso",
+                    "an administrator registers for a department",
+                    "another department registers an image",
+                ),
+                "glance-refused-the-data",
+            ),
+            **each(
+                (
+                    "a member registers a raw disk that the client streams",
+                    "a member registers a file",
+                    "a member registers packed data with a checksum",
+                ),
+                "service-failed",
+            ),
+        },
+        doctor={"image-store": "error"},
+    ),
     default("the default store takes no data", enabled_backends="fast:http,slow:file").expecting(
         refused=each(REGISTRATIONS, "glance-refused-the-data"),
         doctor={**each(("data-check", "hybrid-isos", "stream-quota"), "warning"), "image-store": "error"},
@@ -237,6 +283,8 @@ WORLDS: Final = (
     World(
         name="Glance: the flag alone is in the protections",
         made=protected(property_protections().rpartition("[.*]")[0]),
+        refused=each((*REGISTRATIONS, "a member cancels a registration"), "not-allowed"),
+        doctor={"property-protections": "error"},
     ),
     World(name="Glance: our properties are hidden from members", made=protected(HIDING)).expecting(
         refused=each(

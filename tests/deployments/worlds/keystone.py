@@ -208,6 +208,18 @@ def no_role(cloud: LocalCloud) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def administrator_of_the_domain(cloud: LocalCloud) -> Iterator[None]:
+    """Give the administrator the role in the domain, too."""
+    place = f"/domains/default/users/{found(cloud, 'users', 'admin')}/roles/{found(cloud, 'roles', 'admin')}"
+    session, url = cloud.session("admin"), f"{cloud.url('keystone')}/v3{place}"
+    session.put(url)
+    try:
+        yield
+    finally:
+        session.delete(url)
+
+
+@contextlib.contextmanager
 def nested_departments(cloud: LocalCloud) -> Iterator[None]:
     """Put two departments below that of the story, whose member works in all of them and manages it."""
     with projects("team-1", "team-2", parent="dept-a", member="alice")(cloud), with_role("alice", "manager")(cloud):
@@ -300,11 +312,33 @@ WORLDS: Final = (
     ),
     World(name="Keystone: tokens alone", login=by_token),
     World(name="Keystone: an administrator of the system", login=for_the_system),
-    World(name="Keystone: an administrator of the domain", login=for_a_domain),
+    World(name="Keystone: an administrator of the domain", made=administrator_of_the_domain, login=for_a_domain),
     World(name="Keystone: a member without a scope", login=without_scope),
     World(name="Keystone: a user without a role", made=no_role),
     World(name="Keystone: trusts", login=by_trust).expecting(refused=NO_OTHER_TOKEN),
     World(name="Keystone: unusual names", made=unusual_names, login=with_unusual_names),
-    World(name="Keystone: equal names in two domains", made=second_domain),
-    World(name="Keystone: a manager of three nested departments", made=nested_departments),
+    World(
+        name="Keystone: equal names in two domains",
+        made=second_domain,
+        refused={
+            **each(
+                (
+                    "an administrator registers for a department",
+                    "an administrator gives a department room for captures",
+                    "an administrator reads the quota of a department",
+                    "a member registers beyond the limit of images",
+                    "an administrator limits servers",
+                    "an administrator limits volumes",
+                    "an administrator takes the room back",
+                ),
+                "several-departments",
+            ),
+            "a member captures a server on a volume": "quota-exceeded",  # there is no room for a volume
+        },
+    ),
+    World(
+        name="Keystone: a manager of three nested departments",
+        made=nested_departments,
+        refused={"a member sees the own department": "otherwise: the departments are dept-a, team-1, team-2"},
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.deployments.world import LAUNCHES, World, each
+from tests.deployments.world import LAUNCHES, WITH_VOLUMES, World, each
 from tests.deployments.worlds.cinder import absent, down
 
 if TYPE_CHECKING:
@@ -140,11 +140,19 @@ WORLDS: Final = (
         doctor={"launch-choices": "error"},
         tenth=True,
     ),
-    World(name="Neutron: one address", made=one_address),
+    World(
+        name="Neutron: one address",
+        made=one_address,
+        refused=each((name for name in LAUNCHES if name != "a member launches a server"), "launch-failed"),
+    ),
     World(
         name="Neutron: neither port security nor security groups",
         made=changed(port_security_enabled=False),
         options={"neutron": {"securitygroup": {"enable_security_group": False}}},
     ),
-    World(name="Neutron: one port for each department", options={"neutron": {"QUOTAS": {"quota_port": 1}}}),
+    World(
+        name="Neutron: one port for each department",
+        options={"neutron": {"QUOTAS": {"quota_port": 1}}},
+        refused=each(("a member launches two servers", *WITH_VOLUMES), "no-room"),
+    ),
 )

@@ -158,7 +158,14 @@ ZERO_DISK: Final = "os_compute_api:servers:create:zero_disk_flavor"
 
 WORLDS: Final = (
     World(name="Nova: unified limits", made=unified_limits(**UNIFIED, **dict.fromkeys(MORE, 1000))),
-    World(name="Nova: unified limits, none of them registered", made=unified_limits()),
+    World(
+        name="Nova: unified limits, none of them registered",
+        made=unified_limits(),
+        refused={
+            "an administrator limits servers": "limits-not-applied",
+            **each((*LAUNCHES, "a reader launches a server"), "quota-exceeded-for-several"),
+        },
+    ),
     option("quota driver without quotas", "quota", driver="nova.quota.NoopQuotaDriver"),
     option("no passwords", "api", enable_instance_password=False),
     World(
@@ -176,7 +183,9 @@ WORLDS: Final = (
         refused=each(LAUNCHES, "no-room"), doctor={"server-metadata": "error"}, tenth=True
     ),
     option("servers are deleted later", reclaim_instance_interval=3600),
-    option("no local disks", max_local_block_devices=0),
+    option("no local disks", max_local_block_devices=0).expecting(
+        refused=each((name for name in LAUNCHES if name not in WITH_VOLUMES), "request-refused")
+    ),
     World(
         name="Nova: flavors without a disk",
         made=tiny_flavor(disk=0),
@@ -200,7 +209,6 @@ WORLDS: Final = (
     World(
         name="Nova: a flavor pins processors",
         made=tiny_flavor(specs={"hw:cpu_policy": "dedicated"}),
-        refused=each((name for name in LAUNCHES if name not in WITH_VOLUMES), "launch-failed"),
     ),
     World(
         name="Nova: no compute host",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from tests.deployments.world import WITH_VOLUMES, World, each
+from tests.deployments.world import REGISTRATIONS, WITH_VOLUMES, World, each
+from tests.deployments.worlds.glance import NO_RECORD
 
 ADMINISTRATORS: Final = "role:admin"
 MEMBERS: Final = "role:member or role:admin"
@@ -34,6 +35,8 @@ def public(world: World) -> World:
 
 
 NOT_PUBLISHED: Final = {"a member publishes an image": "not-allowed"}
+
+OWN_REGISTRATIONS: Final = tuple(name for name in REGISTRATIONS if not name.startswith("an administrator"))
 
 WORLDS: Final = (
     public(ruled("members publicize images", "glance", MEMBERS, "publicize_image")),
@@ -66,16 +69,34 @@ WORLDS: Final = (
     reserved("glance", "reactivate").expecting(
         refused={"a member enables the image": "not-allowed"}, doctor={"image-policies": "warning"}
     ),
-    reserved("glance", "add_image"),
+    reserved("glance", "add_image").expecting(
+        refused=each((*OWN_REGISTRATIONS, "a member cancels a registration"), "not-allowed"), doctor=NO_RECORD
+    ),
     reserved("glance", "modify_image"),
-    reserved("glance", "upload_image"),
-    reserved("glance", "download_image"),
+    reserved("glance", "upload_image").expecting(
+        refused={
+            **each(
+                (
+                    "a member registers a raw disk that the client streams",
+                    "a member registers a file",
+                    "a member registers packed data with a checksum",
+                ),
+                "glance-refused-the-data",
+            ),
+            "a member captures a server": "capture-failed",
+        },
+        doctor={"image-policies": "warning"},
+    ),
+    reserved("glance", "download_image").expecting(
+        refused={"a member downloads an image": "not-allowed", **each(WITH_VOLUMES, "launch-failed")},
+        doctor={"image-policies": "error"},
+    ),
     reserved("glance", "get_images"),
-    ruled(
-        "community images of others are hidden",
-        "glance",
-        OWN,
-        "get_image",
+    ruled("community images of others are hidden", "glance", OWN, "get_image").expecting(
+        refused={
+            "another department sees the published image": "no-such-image",
+            **each(("another department edits the published image", "a steward edits the published image"), "no-image"),
+        }
     ),
     reserved("nova", "os_compute_api:servers:detail").expecting(doctor={"policies": "warning"}),
     reserved("nova", "os_compute_api:os-server-tags:index", "os_compute_api:os-server-tags:update_all"),
@@ -86,7 +107,13 @@ WORLDS: Final = (
     reserved("nova", "os_compute_api:os-admin-password").expecting(
         refused={"a member resets a password": "not-allowed"}
     ),
-    reserved("nova", "os_compute_api:limits").expecting(doctor={"policies": "warning"}),
+    reserved("nova", "os_compute_api:limits").expecting(
+        refused=each(
+            ("a member reads the quota", "a member sees that nothing is used any more"),
+            "otherwise: no usage of instances, which it explains",
+        ),
+        doctor={"policies": "warning"},
+    ),
     reserved("nova", "os_compute_api:os-quota-sets:show", "os_compute_api:os-quota-sets:detail"),
     reserved("nova", "os_compute_api:os-availability-zone:list").expecting(
         refused={"a member sees the zones": "not-allowed"}, doctor={"policies": "warning"}
@@ -97,11 +124,35 @@ WORLDS: Final = (
     reserved("cinder", "volume:create").expecting(
         refused=each(WITH_VOLUMES, "launch-failed"), doctor={"volume-rights": "warning"}, tenth=True
     ),
-    reserved("cinder", "volume:get_all").expecting(doctor={"policies": "warning"}),
-    reserved("cinder", "volume:delete"),
+    reserved("cinder", "volume:get_all").expecting(
+        refused={
+            "a member sees the servers that use an image": "otherwise: servers on volumes are missing, and the answer says so",
+            **each(
+                (
+                    "a member captures a server on a volume",
+                    "a member takes a launch on a volume back",
+                    "a member takes an installation back",
+                ),
+                "not-allowed",
+            ),
+        },
+        doctor={"policies": "warning"},
+    ),
+    reserved("cinder", "volume:delete").expecting(
+        refused={
+            "a member captures a server on a volume": "not-allowed (NotAllowedError), and what it names cannot be taken back: "
+            "capture-has-finished",  # the image is whole, and the copy of the volume is named
+            **each(("a member takes a launch on a volume back", "a member takes an installation back"), "not-allowed"),
+        }
+    ),
     reserved("cinder", "volume:create_snapshot"),
     reserved("cinder", "volume_extension:quotas:show"),
-    reserved("cinder", "limits_extension:used_limits"),
+    reserved("cinder", "limits_extension:used_limits").expecting(
+        refused=each(
+            ("a member reads the quota", "a member sees that nothing is used any more"),
+            "otherwise: no usage of volumes, which it explains",
+        )
+    ),
     World(name="Policies: old rules in all services", options=dict.fromkeys(ALL, OLD)).expecting(
         refused={
             **each(

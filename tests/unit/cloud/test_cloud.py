@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from hyperx_glance.cloud.cloud import Cloud, image_path
@@ -119,6 +120,16 @@ def test_a_missing_service_is_named(cloud: InMemoryCloud, border: Cloud) -> None
     assert border.has("image") is True
     with pytest.raises(ServiceUnavailableError, match="no block-storage service"):
         border.get("block-storage", "/limits")
+
+
+def test_a_login_without_a_department_is_told_from_a_missing_service(cloud: InMemoryCloud) -> None:
+    login = {name: value for name, value in cloud.auth("alice").items() if not name.startswith(("project", "region"))}
+    session = cloud.session("alice")
+    session.auth = Password(**login, unscoped=True)
+    nowhere = Cloud.from_session(session, region_name="RegionOne")
+    with pytest.raises(AuthenticationError, match="for no department") as caught:
+        nowhere.get("image", "/images")
+    assert "name a project" in str(caught.value.hint)
 
 
 def test_confidential_bodies_stay_out_of_the_log(border: Cloud, caplog: pytest.LogCaptureFixture) -> None:
