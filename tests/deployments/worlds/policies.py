@@ -36,6 +36,9 @@ def public(world: World) -> World:
 
 NOT_PUBLISHED: Final = {"a member publishes an image": "not-allowed"}
 
+INCOMPLETE: Final = "otherwise: servers on volumes are missing, and the answer says so"
+COPY_STAYS: Final = "not-allowed (NotAllowedError), and what it names cannot be taken back: capture-has-finished"
+"""The image is whole, and the error names the copy of the volume, which only an administrator can delete."""
 OWN_REGISTRATIONS: Final = tuple(name for name in REGISTRATIONS if not name.startswith("an administrator"))
 
 WORLDS: Final = (
@@ -126,7 +129,7 @@ WORLDS: Final = (
     ),
     reserved("cinder", "volume:get_all").expecting(
         refused={
-            "a member sees the servers that use an image": "otherwise: servers on volumes are missing, and the answer says so",
+            "a member sees the servers that use an image": INCOMPLETE,
             **each(
                 (
                     "a member captures a server on a volume",
@@ -140,8 +143,7 @@ WORLDS: Final = (
     ),
     reserved("cinder", "volume:delete").expecting(
         refused={
-            "a member captures a server on a volume": "not-allowed (NotAllowedError), and what it names cannot be taken back: "
-            "capture-has-finished",  # the image is whole, and the copy of the volume is named
+            "a member captures a server on a volume": COPY_STAYS
             **each(("a member takes a launch on a volume back", "a member takes an installation back"), "not-allowed"),
         }
     ),
