@@ -143,7 +143,7 @@ WORLDS: Final = (
     ),
     reserved("cinder", "volume:delete").expecting(
         refused={
-            "a member captures a server on a volume": COPY_STAYS
+            "a member captures a server on a volume": COPY_STAYS,
             **each(("a member takes a launch on a volume back", "a member takes an installation back"), "not-allowed"),
         }
     ),
