@@ -244,6 +244,13 @@ class Cloud:
 
     # ------------------------------------------------------------- requests
 
+    def check_scope(self) -> None:
+        """Log in, and raise an error if the login is for no department, but for a domain, the system or nothing."""
+        with logging_in(self._session):
+            token = token_of(self._session)
+        if token is not None and token.project_id is None:
+            raise AuthenticationError(say("login-without-department"), hint=say("log-in-to-a-department"))
+
     def has(self, service: Service) -> bool:
         """Check whether the catalogue has the service."""
         return self._url(self._adapter(service)) is not None
@@ -274,7 +281,7 @@ class Cloud:
             adapter = self._adapter(service)
             endpoint = self._url(adapter)
             if endpoint is None:
-                self._check_scope()
+                self.check_scope()
                 raise ServiceUnavailableError(
                     not_in_catalogue(service, self.region_name),
                     connected=False,
@@ -288,13 +295,6 @@ class Cloud:
                 endpoint = f"{endpoint}/{VERSIONS[service]}"
             self._bases[service] = adapter, endpoint
         return self._bases[service]
-
-    def _check_scope(self) -> None:
-        """Raise an error if Keystone sends no catalogue at all, because the login is for no department."""
-        with logging_in(self._session):
-            token = token_of(self._session)
-        if token is not None and not token.has_service_catalog():
-            raise AuthenticationError(say("login-without-department"), hint=say("log-in-to-a-department"))
 
     def get(self, service: Service, path: str, **options: object) -> requests.Response:
         """Send a GET request; it is sent again if no response arrives, because reading changes nothing."""

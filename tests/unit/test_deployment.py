@@ -7,7 +7,7 @@ import functools
 import itertools
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from keystoneauth1.identity import v3
@@ -872,6 +872,19 @@ def test_an_interrupt_leaves_no_record(fake: InMemoryCloud) -> None:
     with pytest.raises(KeyboardInterrupt):
         connect(fake, "alice").doctor(probe=True)
     assert scratch_records(fake) == []
+
+
+@pytest.mark.parametrize("scope", [{"unscoped": True}, {"system_scope": "all"}])
+def test_a_login_without_a_department_is_one_finding(fake: InMemoryCloud, scope: dict[str, Any]) -> None:
+    login = {name: value for name, value in fake.auth("admin").items() if not name.startswith(("project", "region"))}
+    session = fake.session("admin")
+    session.auth = v3.Password(**login, **scope)
+
+    findings = {each.check: each for each in Client.from_session(session, region_name="RegionOne").doctor()}
+
+    assert [check for check, each in findings.items() if each.level == "error"] == ["identity"]
+    assert "for no department" in findings["identity"].message
+    assert "name a project" in findings["identity"].remedy
 
 
 def test_a_record_that_cannot_be_removed_is_named(fake: InMemoryCloud) -> None:

@@ -47,6 +47,8 @@ NO_LIMITS: Final = each(
     "limits-not-applied",
 )
 """Without unified limits, Glance knows no quota of departments."""
+NO_STORE: Final = {**each(("data-check", "hybrid-isos", "stream-quota"), "warning"), "image-store": "error"}
+"""What the doctor says if Glance can store no data."""
 BY_RULES: Final = """\
 [^hyperx_featured$]
 create = flag_rule
@@ -165,9 +167,12 @@ WORLDS: Final = (
                 ("a member registers a raw disk that the client streams", "a member registers an iso"),
                 "quota-exceeded-somewhere",
             ),
-        }
+        },
+        doctor={"unified-limits": "warning"},
     ),
-    default("no unified limits", use_keystone_limits=False).expecting(refused=NO_LIMITS),
+    default("no unified limits", use_keystone_limits=False).expecting(
+        refused=NO_LIMITS, doctor={"unified-limits": "warning"}
+    ),
     formats("disk formats raw and iso alone", disk_formats="raw,iso").expecting(
         refused=each(
             (
@@ -230,7 +235,11 @@ WORLDS: Final = (
             }
         },
     ),
-    default("images are deleted later", delayed_delete=True).expecting(doctor={"scratch-record": "error"}),
+    default("images are deleted later", delayed_delete=True).expecting(
+        # The doctor's record is left, which the doctor says.
+        refused={"a member deletes every image that is left": "otherwise: there are images left"},
+        doctor={"scratch-record": "error"},
+    ),
     default("no hashes", hashing_algorithm="").expecting(
         refused={
             **each(
@@ -251,11 +260,11 @@ WORLDS: Final = (
                 "service-failed",
             ),
         },
-        doctor={"image-store": "error"},
+        doctor=NO_STORE,
     ),
     default("the default store takes no data", enabled_backends="fast:http,slow:file").expecting(
         refused=each(REGISTRATIONS, "glance-refused-the-data"),
-        doctor={**each(("data-check", "hybrid-isos", "stream-quota"), "warning"), "image-store": "error"},
+        doctor=NO_STORE,
     ),
     default("the second store takes no data", enabled_backends="fast:file,slow:http"),
     World(name="Glance: the staging area is gone", made=without_staging_area).expecting(
@@ -284,7 +293,7 @@ WORLDS: Final = (
         name="Glance: the flag alone is in the protections",
         made=protected(property_protections().rpartition("[.*]")[0]),
         refused=each((*REGISTRATIONS, "a member cancels a registration"), "not-allowed"),
-        doctor={"property-protections": "error"},
+        doctor={"property-protections": "error", "image-limits": "warning"},
     ),
     World(name="Glance: our properties are hidden from members", made=protected(HIDING)).expecting(
         refused=each(

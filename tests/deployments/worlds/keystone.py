@@ -13,7 +13,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from tests.deployments import people
-from tests.deployments.world import WITH_VOLUMES, World, each
+from tests.deployments.world import REGISTRATIONS, WITH_VOLUMES, World, each, unchecked
 from tests.support.clouds import unique
 
 if TYPE_CHECKING:
@@ -263,6 +263,32 @@ NO_OTHER_TOKEN: Final = {
 }
 """Where an administrator cannot exchange the token for one of another department or of the system."""
 
+NO_DEPARTMENT: Final = {
+    "an administrator installs the metadefs": "not-found",
+    "an administrator registers for a department": "not-allowed",
+    "an administrator lists everything": "not-allowed",
+    **each(
+        (
+            "a steward edits the published image",
+            "an administrator features an image",
+            "an administrator disables and enables an image",
+        ),
+        "no-image",
+    ),
+    "an administrator reads the quota of a department": "otherwise: no usage of images, which it explains",
+    "an administrator limits servers": "otherwise: no quota of instances",
+    "a member captures a server on a volume": "quota-exceeded",  # there is no room for a volume
+    "an administrator takes the room back": "quota-not-shown",
+}
+"""Glance and Nova do nothing for an administrator of something else than a department."""
+NOWHERE: Final = {
+    "identity": "error",
+    **each(("image", "compute", "network", "block-storage"), "warning"),
+    **unchecked("identity", "image", "compute", "network", "block-storage"),
+    "clock-skew": "warning",
+}
+"""What the doctor says if the login is for no department."""
+
 WORLDS: Final = (
     option("lists of 2", list_limit=2),
     World(
@@ -312,9 +338,45 @@ WORLDS: Final = (
     ),
     World(name="Keystone: tokens alone", login=by_token),
     World(name="Keystone: an administrator of the system", login=for_the_system),
-    World(name="Keystone: an administrator of the domain", made=administrator_of_the_domain, login=for_a_domain),
-    World(name="Keystone: a member without a scope", login=without_scope),
-    World(name="Keystone: a user without a role", made=no_role),
+    World(
+        name="Keystone: an administrator of the domain",
+        made=administrator_of_the_domain,
+        login=for_a_domain,
+        refused=NO_DEPARTMENT
+        | each(
+            (
+                "an administrator gives a department room for captures",
+                "a member registers beyond the limit of images",
+            ),
+            "not-allowed",
+        ),
+        doctor=NOWHERE,
+    ),
+    World(
+        name="Keystone: a member without a scope",
+        login=without_scope,
+        refused=each(
+            (
+                "a member sees the own department",
+                "a member sees the flavors",
+                "a member sees the networks",
+                "a member sees the zones",
+                "a member sees the key pairs",
+                *(name for name in REGISTRATIONS if name.startswith("a member")),
+                "a member cancels a registration",
+                "a member reads the quota",
+                "a member registers beyond the limit of images",
+                "a member sees that nothing is used any more",
+            ),
+            "login-without-department",
+        ),
+        doctor=NOWHERE,
+    ),
+    World(
+        name="Keystone: a user without a role",
+        made=no_role,
+        refused=each(("a stranger lists images", "a stranger reads the published image"), "credentials-refused"),
+    ),
     World(name="Keystone: trusts", login=by_trust).expecting(refused=NO_OTHER_TOKEN),
     World(name="Keystone: unusual names", made=unusual_names, login=with_unusual_names),
     World(
