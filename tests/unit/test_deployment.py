@@ -878,7 +878,7 @@ def test_an_interrupt_leaves_no_record(fake: InMemoryCloud) -> None:
 def test_a_login_without_a_department_is_one_finding(fake: InMemoryCloud, scope: dict[str, Any]) -> None:
     login = {name: value for name, value in fake.auth("admin").items() if not name.startswith(("project", "region"))}
     session = fake.session("admin")
-    session.auth = v3.Password(**login, **scope)
+    session.auth = v3.Password(**{**login, **scope})
 
     findings = {each.check: each for each in Client.from_session(session, region_name="RegionOne").doctor()}
 
