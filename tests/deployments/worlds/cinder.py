@@ -111,6 +111,10 @@ WORLDS: Final = (
         refused=each(WITH_VOLUMES, "launch-failed"),
     ),
     option("no default type", default_volume_type="absent").expecting(refused=each(WITH_VOLUMES, "launch-failed")),
-    World(name="Cinder: volumes are encrypted", made=encrypted_volumes),
+    World(
+        name="Cinder: volumes are encrypted",
+        made=encrypted_volumes,
+        refused={"a member captures a server on a volume": "volume-is-encrypted"},
+    ),
     World(name="Cinder: images are kept as volumes", made=image_volume_cache),
 )

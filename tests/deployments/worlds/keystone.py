@@ -337,7 +337,19 @@ WORLDS: Final = (
         tenth=True,
     ),
     World(name="Keystone: tokens alone", login=by_token),
-    World(name="Keystone: an administrator of the system", login=for_the_system),
+    World(
+        name="Keystone: an administrator of the system",
+        login=for_the_system,
+        refused=NO_DEPARTMENT
+        | each(
+            (
+                "an administrator gives a department room for captures",
+                "a member registers beyond the limit of images",
+            ),
+            "quota-not-shown",
+        ),
+        doctor={"identity": "error"},
+    ),
     World(
         name="Keystone: an administrator of the domain",
         made=administrator_of_the_domain,
@@ -350,7 +362,7 @@ WORLDS: Final = (
             ),
             "not-allowed",
         ),
-        doctor=NOWHERE,
+        doctor={"identity": "error"},
     ),
     World(
         name="Keystone: a member without a scope",

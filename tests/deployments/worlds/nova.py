@@ -165,8 +165,22 @@ WORLDS: Final = (
             "an administrator limits servers": "limits-not-applied",
             **each((*LAUNCHES, "a reader launches a server"), "quota-exceeded-for-several"),
         },
+        doctor={"server-metadata": "warning"},
     ),
-    option("quota driver without quotas", "quota", driver="nova.quota.NoopQuotaDriver"),
+    option("quota driver without quotas", "quota", driver="nova.quota.NoopQuotaDriver").expecting(
+        refused={
+            **each(
+                (
+                    "a member reads the quota",
+                    "an administrator reads the quota of a department",
+                    "a member sees that nothing is used any more",
+                ),
+                "otherwise: no usage of instances",
+            ),
+            "an administrator limits servers": "otherwise: no quota of instances",
+            "a member launches beyond the quota": "done",
+        }
+    ),
     option("no passwords", "api", enable_instance_password=False),
     World(
         name="Nova: config drives, vendor data, no injected files, volumes in the server's zone",

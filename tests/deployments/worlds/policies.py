@@ -73,9 +73,37 @@ WORLDS: Final = (
         refused={"a member enables the image": "not-allowed"}, doctor={"image-policies": "warning"}
     ),
     reserved("glance", "add_image").expecting(
-        refused=each((*OWN_REGISTRATIONS, "a member cancels a registration"), "not-allowed"), doctor=NO_RECORD
+        refused=each((*OWN_REGISTRATIONS, "a member cancels a registration"), "not-allowed"),
+        doctor=NO_RECORD | {"scratch-record": "warning"},
     ),
-    reserved("glance", "modify_image"),
+    reserved("glance", "modify_image").expecting(
+        refused={
+            **each(
+                (
+                    "a member registers a qcow2 from its url",
+                    "a member registers an iso",
+                    "another department registers an image",
+                    "a member cancels a registration",
+                ),
+                "glance-refused-to-import",
+            ),
+            **each(
+                (
+                    "a member edits an image",
+                    "a member publishes an image",
+                    "a member protects an image",
+                    "a member captures a server on a volume",
+                ),
+                "not-allowed",
+            ),
+            "a member deletes a protected image": "otherwise: the image is not protected",
+            "a member captures a server": "capture-failed",
+        },
+        doctor={
+            "image-policies": "error",
+            **each(("property-protections", "publicize", "communitize", "download-ports", "image-limits"), "warning"),
+        },
+    ),
     reserved("glance", "upload_image").expecting(
         refused={
             **each(
@@ -94,7 +122,27 @@ WORLDS: Final = (
         refused={"a member downloads an image": "not-allowed", **each(WITH_VOLUMES, "launch-failed")},
         doctor={"image-policies": "error"},
     ),
-    reserved("glance", "get_images"),
+    reserved("glance", "get_images").expecting(
+        refused=each(
+            (
+                "a member cancels a registration",
+                "a member follows an image by its id",
+                "another department looks for a private image",
+                "a member lists the private images",
+                "a reader lists the private images",
+                "a member turns pages of two",
+                "a member reads the summary",
+                "a member finds images by tag and words",
+                "another department sees the published image",
+                "an administrator features an image",
+                "a member captures a server",
+                "a member captures a server on a volume",
+                "a member deletes every image that is left",
+            ),
+            "not-allowed",
+        ),
+        doctor={"policies": "error", **each(("stuck-imports", "lost-places", "inherited-properties"), "warning")},
+    ),
     ruled("community images of others are hidden", "glance", OWN, "get_image").expecting(
         refused={
             "another department sees the published image": "no-such-image",
