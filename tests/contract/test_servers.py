@@ -28,29 +28,8 @@ def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
     yield
     for server in launches.servers(cloud):  # whatever is locked
         with suppress(HttpError):
-            act(cloud, "alice", server["id"], {"unlock": None})
+            launches.act(cloud, server["id"], {"unlock": None})
     launches.remove_servers(cloud)
-
-
-def act(cloud: CloudUnderTest, user: str, server_id: str, body: dict[str, Any]) -> None:
-    path = f"/servers/{server_id}/action"
-    cloud.session(user).post(path, json=body, endpoint_filter=launches.COMPUTE, microversion="2.67")
-
-
-def boot(cloud: CloudUnderTest, name: str, image_id: str, user: str = "alice") -> str:
-    """Make a server past this library, as the dashboard does, and return its id."""
-    session = cloud.session(user)
-    flavors = session.get("/flavors", endpoint_filter=launches.COMPUTE).json()["flavors"]
-    flavor = next(each["id"] for each in flavors if each["name"] == launches.SMALL)
-    body = {"server": {"name": name, "imageRef": image_id, "flavorRef": flavor, "networks": "none"}}
-    answer = session.post("/servers", json=body, endpoint_filter=launches.COMPUTE, microversion="2.67")
-    server_id: str = answer.json()["server"]["id"]
-
-    def active() -> bool:
-        return any(each["id"] == server_id and each["status"] == "ACTIVE" for each in launches.servers(cloud, user))
-
-    until(active)
-    return server_id
 
 
 def names(client: Client, **criteria: Any) -> list[str]:  # noqa: ANN401  # keywords of the verb
@@ -63,7 +42,7 @@ def test_servers_of_everybody_s_making_are_listed_the_newest_first(
     alice, image = client("alice"), launches.put_image(cloud)
     launch = alice.launch(image, ask(name="ours", **NO_NETWORK))
     until(lambda: launch.progress().active == 1)
-    server_id = boot(cloud, "theirs", image)
+    server_id = launches.boot(cloud, "theirs", image)
     on_volume = alice.launch(image, ask(name="on a volume", boot_volume_gib=1, **NO_NETWORK))
     found = list(client("arthur").servers())
     assert [server.name for server in found if server.id != server_id] == ["on a volume", "ours"]
@@ -127,21 +106,20 @@ def test_a_server_says_why_it_cannot_be_captured_or_take_a_password(
     assert "read-only" in rita.why_not_capture
     assert "read-only" in rita.why_not_reset_password
 
-    act(cloud, "alice", server.id, {"lock": None})
+    launches.act(cloud, server.id, {"lock": None})
     (locked,) = alice.servers()
     assert (locked.why_not_capture, locked.why_not_reset_password[:22]) == ("", "The server is locked. ")
     with pytest.raises(PasswordResetError, match="The server is locked"):
         alice.reset_password(server.id)
     assert alice.capture(server.id, NewCapture(name="of a locked server")).state == "ACTIVE"
-    act(cloud, "alice", server.id, {"unlock": None})
+    launches.act(cloud, server.id, {"unlock": None})
 
-    act(cloud, "alice", server.id, {"os-stop": None})
-    until(lambda: next(iter(alice.servers())).status == "SHUTOFF")
+    launches.stop(cloud, server.id)
     (stopped,) = alice.servers()
     assert stopped.why_not_capture == ""
     assert stopped.why_not_reset_password == "The server is not running. Start the server, then try again."
 
-    act(cloud, "admin", server.id, {"os-resetState": {"state": "error"}})
+    launches.act(cloud, server.id, {"os-resetState": {"state": "error"}}, "admin")
     (broken,) = alice.servers()
     assert (broken.status, broken.why_not_reset_password[:26]) == ("ERROR", "The server is not running.")
     with pytest.raises(ConflictError) as caught:
