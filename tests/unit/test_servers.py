@@ -26,7 +26,7 @@ from tests.support.readers import assert_told
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DETAIL = {"forbidden": {"message": "Policy doesn't allow os_compute_api:servers:detail to be performed.", "code": 403}}
 
@@ -44,7 +44,7 @@ def names(client: Client, **criteria: Any) -> list[str]:  # noqa: ANN401  # keyw
     return [server.name for server in client.servers(**criteria)]
 
 
-def queries(cloud: InMemoryCloud) -> list[dict[str, list[str]]]:
+def queries(cloud: InMemoryCloud) -> list[Mapping[str, list[str]]]:
     return [request.query for request in sent(cloud, "GET", "/servers/detail")]
 
 
