@@ -257,6 +257,13 @@ def test_rita_may_look_and_is_told_why_not_more(world: World, visit: Visits, lan
     for action in ("edit", "delete", "publish", "disable", "protect", "share"):
         reason = rita.hovered_reason("debian 12", action)
         assert re.search("[\u4e00-\u9fff]" if language == "zh" else "[a-z]", reason)
+    launches.boot(world.cloud, "web", world.client("alice").image("debian 12").id)
+    rita.page.locator("#servers").click()
+    for label in rita.say("capture_server", name="web"), f"{rita.say('reset_password')} web":
+        button = rita.dialog.get_by_role("button", name=label)
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("title", re.compile("[\u4e00-\u9fff]" if language == "zh" else "read-only"))
+    rita.close()
     rita.create("image")
     rita.fill(name="mine", url=disk)
     rita.submit()
