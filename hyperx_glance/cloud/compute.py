@@ -215,8 +215,9 @@ def _alternatives(character: str) -> str:
 
 
 def server_id(cloud: Cloud, name: str) -> str:
-    """Return the id of the server of the connected department that has exactly this name."""
-    found = servers_of_images(cloud, {"name": f"^{pattern(name)}$"}, page_size=PAGE)
+    """Return the id of the server of the connected department that has exactly this name; see `pattern`."""
+    expression = re.sub(r"\W+", ".*", name)
+    found = servers_of_images(cloud, {"name": f"^{expression}$"}, page_size=PAGE)
     matches = sorted(server.id for server in found if server.name == name)
     if not matches:
         raise NotFoundError(say("no-such-server", name=name), hint=say("list-servers"))
