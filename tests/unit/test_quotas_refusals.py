@@ -131,6 +131,31 @@ def test_a_figure_that_is_none_is_not_read(text: str, digits: int) -> None:
         assert found.limit is None or found.limit < 10**18
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Maximum number of metadata items exceeds 2",
+        (
+            "Project None is over a limit for [Resource server_metadata_items is over limit of 2 due to current usage 0"
+            " and delta 4]"
+        ),
+    ],
+)
+def test_a_limit_of_each_server_is_no_room_of_a_department(text: str) -> None:
+    error = quota_error(text, department="dept-a", status=403)
+    assert error is not None
+    assert (error.resource, error.limit) == ("metadata_items", 2)
+    assert error.message == "This launch writes more metadata to each server than Nova allows"
+    assert error.explanation == text
+    assert error.hint.code == "raise-the-limit-of-metadata"
+
+
+def test_an_unknown_quota_has_no_name() -> None:
+    error = quota_error("OverQuota", department="dept-a")
+    assert error is not None
+    assert error.message == "Department dept-a exceeds a quota"
+
+
 def test_an_error_unrelated_to_quotas_is_not_a_quota_error() -> None:
     assert quota_error("No valid host was found.", department="dept-a") is None
 

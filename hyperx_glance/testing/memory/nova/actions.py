@@ -105,6 +105,8 @@ class Acting(Servers, Quotas, Networks, Proxies):
         if server.locked and not action.ignores_lock and not call.who.is_administrator:
             raise Refused(409, f"Instance {server_id} is locked")
         self._demand_status(server, name, action)
+        if name in ("createImage", "createBackup"):
+            self._check_image_items(call, asked.get("metadata", {}))
         former = server.status
         idle = name == "lock" and server.locked
         reply = self._handlers().get(name, _nothing)(call, server, asked)
