@@ -13,6 +13,7 @@ from keystoneauth1.session import Session
 from hyperx_glance import Client, Finding, InvalidRequestError, NotAllowedError, NotFoundError, deployment
 from hyperx_glance.testing.capabilities import Name, lacking
 from hyperx_glance.testing.timing import scaled
+from tests.support import outages
 from tests.support.clouds import unique
 from tests.support.waiting import until
 
@@ -324,19 +325,8 @@ def test_a_glance_that_died(local_cloud: LocalCloud, client: ClientFactory) -> N
 
 
 def test_no_cinder(local_cloud: LocalCloud, client: ClientFactory) -> None:
-    keystone = client("admin").cloud
-    service = keystone.get("identity", "/services", params={"name": "cinder"}).json()["services"][0]["id"]
-    endpoints = keystone.get("identity", "/endpoints", params={"service_id": service}).json()["endpoints"]
-    # A new session: the catalogue comes with the token.
-    auth: dict[str, Any] = {key: value for key, value in local_cloud.auth("alice").items() if key != "region_name"}
-    login = Password(**auth)
-    try:
-        for endpoint in endpoints:
-            keystone.patch("identity", f"/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": False}})
-        findings = examine(Client.from_session(Session(auth=login), region_name="RegionOne"))
-    finally:
-        for endpoint in endpoints:
-            keystone.patch("identity", f"/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": True}})
+    with outages.absent(local_cloud, "cinder"):
+        findings = examine(client("alice"))
 
     assert levels(local_cloud, findings) == {"block-storage": "warning"}
     assert "install disk" in findings["block-storage"].message

@@ -23,17 +23,19 @@ _LONGEST_ORDER: Final = 1 << 20
 _LOCK_SECONDS: Final = 1.0  # a process that only checks the lock holds it for a moment
 
 
-@contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock; processes forked meanwhile hold it too, so the lock is free when all have ended."""
-    with (directory / "lock").open("w") as file:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while not _lock(file, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise LocalCloudError(f"a local cloud is already running in {directory}")
-            time.sleep(0.01)
-        os.set_inheritable(file.fileno(), True)  # a service may be a new interpreter in its process
-        yield
+def lock(directory: Path) -> None:
+    """Hold the directory's lock until this process and those that it forks have ended.
+
+    Only the kernel closes the file: a process that has done its work and is still ending counts as alive.
+    """
+    file = os.open(directory / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while not _lock(file, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            os.close(file)
+            raise LocalCloudError(f"a local cloud is already running in {directory}")
+        time.sleep(0.01)
+    os.set_inheritable(file, True)  # a service may be a new interpreter in its process
 
 
 @contextlib.contextmanager
@@ -66,7 +68,7 @@ def is_locked(directory: Path) -> bool:
         return False
 
 
-def _lock(file: IO[str], kind: int) -> bool:
+def _lock(file: IO[str] | int, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -155,8 +155,8 @@ def main(order_text: str) -> None:
     try:
         releases.installed()
         titles.show("supervisor", directory)
-        with control.locked(directory):
-            Supervisor(order).run()
+        control.lock(directory)
+        Supervisor(order).run()
     finally:
         if order.temporary:
             shutil.rmtree(directory, ignore_errors=True)

@@ -194,7 +194,7 @@ WORLDS: Final = (
         },
     ),
     option("two items of metadata", "quota", metadata_items=2).expecting(
-        refused=each(LAUNCHES, "no-room"), doctor={"server-metadata": "error"}, tenth=True
+        refused=each(LAUNCHES, "servers-have-too-much-metadata"), doctor={"server-metadata": "error"}, tenth=True
     ),
     option("servers are deleted later", reclaim_instance_interval=3600),
     option("no local disks", max_local_block_devices=0).expecting(
