@@ -116,7 +116,10 @@ WORLDS: Final = (
             ),
             "a member captures a server": "capture-failed",
         },
-        doctor={"image-policies": "warning"},
+        doctor={
+            "image-policies": "error",
+            **each(("data-check", "hybrid-isos", "stream-quota", "image-store"), "warning"),
+        },
     ),
     reserved("glance", "download_image").expecting(
         refused={"a member downloads an image": "not-allowed", **each(WITH_VOLUMES, "launch-failed")},
