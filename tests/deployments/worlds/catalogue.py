@@ -165,6 +165,7 @@ WORLDS: Final = (
             ),
         },
         doctor={"image": "error", **unchecked("image")},
+        tenth=True,
     ),
     World(name="Catalogue: internal endpoints alone", made=internal_alone, interface="internal"),
 )

@@ -383,6 +383,7 @@ WORLDS: Final = (
             "login-without-department",
         ),
         doctor=NOWHERE,
+        tenth=True,
     ),
     World(
         name="Keystone: a user without a role",

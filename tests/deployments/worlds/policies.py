@@ -75,6 +75,7 @@ WORLDS: Final = (
     reserved("glance", "add_image").expecting(
         refused=each((*OWN_REGISTRATIONS, "a member cancels a registration"), "not-allowed"),
         doctor=NO_RECORD | {"scratch-record": "warning"},
+        tenth=True,
     ),
     reserved("glance", "modify_image").expecting(
         refused={
