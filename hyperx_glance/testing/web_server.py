@@ -127,6 +127,7 @@ class WebServer:
 
     def __init__(self, application: WSGIApplication, *, port: int = 0, exposure: Exposure | None = None) -> None:
         self.exposure = exposure or Exposure()
+        """The address, the public URL and the hosts of the server."""
         _check_free(self.exposure.host, port)
         guarded = origins.guarded(application, self.exposure.hosts)
         self._server: Any = _Quiet((self.exposure.host, port), guarded, numthreads=_THREADS, request_queue_size=128)
@@ -151,6 +152,11 @@ class WebServer:
     def url(self) -> str:
         """The URL of the server for programs of this machine."""
         return self.exposure.local_url(self.port)
+
+    @property
+    def told_url(self) -> str:
+        """The URL of the server in its ``clouds.yaml``: a public one, unless it depends on the request."""
+        return self.exposure.told_url(self.port)
 
     def run(self) -> None:
         """Serve requests until the process is interrupted."""
