@@ -20,7 +20,7 @@ import pytest
 from hyperx_glance import NewImage, NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.support.clouds import ClientFactory, unique
+from tests.support.clouds import ClientFactory, login, unique
 from tests.support.file_server import FileServer, Held
 from tests.support.interference import Interference
 from tests.support.waiting import until
@@ -67,8 +67,7 @@ def named(client: ClientFactory, name: str) -> list[str]:
 
 
 def order(local_cloud: LocalCloud, request: dict[str, Any], *, project: str = "dept-a", **more: object) -> str:
-    auth = {**local_cloud.auth("alice"), "project_name": project}
-    del auth["region_name"]
+    auth = login(local_cloud, "alice") | {"project_name": project}
     return json.dumps({"auth": auth, "request": request, **more})
 
 

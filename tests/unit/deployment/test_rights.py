@@ -9,6 +9,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from hyperx_glance import Client, Settings
+from tests.support.clouds import login
 from tests.support.records import HIDING, make_image
 from tests.unit.deployment.examining import connect, errors, examine, levels
 
@@ -26,12 +27,7 @@ def test_the_steward_accepts_only_as_an_administrator(fake: InMemoryCloud) -> No
         client = Client.from_session(fake.session("alice"), steward=steward, settings=settings)
         return next(finding for finding in client.doctor() if finding.check == "share-acceptance")
 
-    wrong = Session(
-        v3.Password(
-            **{key: text for key, text in fake.auth("admin").items() if key != "region_name"} | {"password": "no"}  # type: ignore[arg-type]  # strings
-        ),
-        fake.session("admin").session,
-    )
+    wrong = Session(v3.Password(**login(fake, "admin") | {"password": "no"}), fake.session("admin").session)
     assert [found(None, "member").level, found(fake.session("admin")).level] == ["ok", "ok"]
     assert "needs a steward" in found(None).message
     assert "does not have the role admin" in found(fake.session("bob")).message
