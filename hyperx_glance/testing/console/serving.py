@@ -1,7 +1,7 @@
 """The console on a port of loopback, in a thread of its own.
 
-    with Console(auth_url="http://127.0.0.1:5000/v3") as console:
-        webbrowser.open(console.url)
+with Console(auth_url="http://127.0.0.1:5000/v3") as console:
+    webbrowser.open(console.url)
 """
 
 from __future__ import annotations
