@@ -160,7 +160,11 @@ class WebServer:
 
     def run(self) -> None:
         """Serve requests until the process is interrupted."""
-        self._server.serve()
+        # The interrupted thread only waits. In the middle of cheroot's queue, an interrupt could lose a wake-up
+        # (threading.py, Condition.notify), and `close` would then wait forever for the thread that sleeps on.
+        self.start()
+        while self._thread.is_alive():
+            self._thread.join(1.0)  # Windows sees an interrupt only between two waits
 
     def close(self) -> None:
         """Close the port, and do not wait for running requests."""
