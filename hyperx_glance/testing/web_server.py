@@ -73,7 +73,7 @@ class _Quiet(wsgi.Server):
 
 
 class _Encryption(Adapter):
-    """Encrypts connections; the handshake is left to the thread that reads, so that no client makes others wait."""
+    """The encryption of connections; the handshake is left to the thread that reads, so no client blocks others."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context = context

@@ -71,7 +71,7 @@ def session(local_cloud: LocalCloud) -> Iterator[Session]:
 
 
 class Counted:
-    """Counts the requests of a session."""
+    """A count of the requests of a session."""
 
     def __init__(self, session: Session) -> None:
         self.requests = 0
