@@ -112,6 +112,7 @@ def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: C
     assert [found.launch_id for found in alice.launches()] == [launch.launch_id]
     assert alice.find_launch(launch.launch_id).servers == launch.servers
     assert [used.id for used in alice.servers_using(image).servers] == [server.id]
+    assert [(each.id, each.image_id, each.why_not_capture) for each in alice.servers()] == [(server.id, image.id, "")]
     assert alice.reset_password(server.id).get_secret_value() != launch.admin_password
 
     captured = alice.capture(server.id, NewCapture(name=unique("captured")))
