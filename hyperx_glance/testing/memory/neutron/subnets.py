@@ -14,8 +14,8 @@ from hyperx_glance.testing.memory.wire import Record, Refused
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Addresses(State):
-    """The part of Neutron that gives subnets and ports their addresses."""
+class Subnets(State):
+    """The part of Neutron that handles subnets and ports, and gives them their addresses."""
 
     def _complete(self, kind: Kind, record: Record) -> None:
         super()._complete(kind, record)
