@@ -30,6 +30,9 @@ def check(crowd: Crowd, folder: Path, images: Sequence[Record], asked: Sequence[
             expected = answer(images, query, crowd.callers[user])
             assert index.count(client, **query) == len(expected)
             assert index.summary(client, **query).total == len(expected)
+            counted = {name: value for name, value in query.items() if name in ("view", "kind", "state", "formats")}
+            assert index.summary(client, **counted) == client.summary(**counted)
+            assert index.tags(client) == client.tags()
             found, cursor = [], None
             criteria = {name: value for name, value in query.items() if name != "limit"}
             expected = answer(images, criteria, crowd.callers[user])

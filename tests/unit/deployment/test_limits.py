@@ -123,7 +123,7 @@ def test_the_probe_finds_no_error_where_glance_takes_no_qcow2(fake: InMemoryClou
     [
         (128, "ok", "metadata-fits"),
         (-1, "ok", "metadata-unlimited"),
-        (5, "warning", "captures-exceed-metadata"),
+        (4, "ok", "metadata-fits"),
         (2, "error", "launches-exceed-metadata"),
         (0, "warning", "metadata-limit-zero"),
     ],

@@ -90,7 +90,7 @@ def test_the_message_of_a_task_is_shown_without_secrets(cloud: InMemoryCloud, cl
     assert (seen.message.code, seen.explanation) == ("import-failed", "Cannot read http://127.0.0.1/a")
 
 
-def test_a_kept_record_holds_the_reason_in_english_and_the_words_of_the_service(
+def test_a_kept_record_holds_the_reason_in_every_language_and_the_words_of_the_service(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     alice = client("alice", transfer="stream")
@@ -99,8 +99,11 @@ def test_a_kept_record_holds_the_reason_in_english_and_the_words_of_the_service(
         alice.register(NewImage(name="a", url=disk(file_server)), keep_failed=True)
     image_id = caught.value.image_id
 
-    failure = f"Glance refused the data of image {image_id}: It did not match"
-    assert alice.image(image_id).failure == failure
+    failure = f"Glance refused the data of image {image_id}. The service said: It did not match"
+    reason = alice.image(image_id).failure
+    assert reason == failure
+    assert reason.in_language("zh") == f"Glance 拒绝接收镜像 {image_id} 的数据。服务返回的信息：It did not match"
+    assert cloud.glance.images[image_id].properties["hyperx_failure"].splitlines()[0] == failure
     assert (caught.value.code, caught.value.explanation) == ("glance-refused-the-data", "It did not match")
     assert (
         caught.value.in_language("zh", audience="person")
@@ -121,7 +124,9 @@ def test_the_reason_of_a_url_is_kept_without_the_name_of_the_image(
         alice.register(NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2"), keep_failed=True)
     image_id = caught.value.image_id
 
-    assert alice.image(image_id).failure == "The server answers 404 Not Found."
+    reason = alice.image(image_id).failure
+    assert reason == "The server answers 404 Not Found."
+    assert reason.in_language("zh") == "服务器返回 404 Not Found。"
     assert caught.value.message.in_language("zh") == f"镜像 {image_id} 未注册：服务器返回 404 Not Found。"
 
 

@@ -113,6 +113,8 @@ class Acting(Servers, Quotas, Networks, Proxies):
             state = f"is in an invalid state for {name!r}" if password else "is locked"
             raise Refused(409, f"Instance {server_id} {state}")
         self._demand_status(server, name, action)
+        if name in ("createImage", "createBackup"):
+            self._check_image_items(call, asked.get("metadata", {}))
         former = server.status
         idle = name == "lock" and server.locked
         reply = self._handlers().get(name, _nothing)(call, server, asked)
