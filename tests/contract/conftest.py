@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperx_glance.testing import InMemoryCloud
+from tests.support import launches
 from tests.support.clouds import HASTY, PATIENT, ClientFactory, CloudUnderTest, image_ids, remove_images
 from tests.support.crowd import Crowd
 from tests.support.needs import declare
@@ -36,6 +37,13 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
 def client(cloud: CloudUnderTest) -> ClientFactory:
     """Connect users to the cloud: ``client("alice")``."""
     return ClientFactory(cloud, HASTY if isinstance(cloud, InMemoryCloud) else PATIENT)
+
+
+@pytest.fixture
+def _servers_removed(cloud: CloudUnderTest) -> Iterator[None]:
+    """Remove the servers and volumes that a test leaves in dept-a."""
+    yield
+    launches.remove_servers(cloud)
 
 
 @pytest.fixture(scope="module")

@@ -17,20 +17,14 @@ from tests.support.records import IMAGE, make_image, patch_record, record_of, re
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance import Departure
     from tests.support.clouds import ClientFactory, CloudUnderTest
     from tests.support.file_server import FileServer
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 EVERY = {field.key: "true" for field in vocabulary.FIELDS if field.own} | {"hyperx_a/b~c": "1"}
 ORDINARY = {"os_distro": "debian", "hw_qemu_guest_agent": "yes", "description": "说明", "owner's note": "a/b~c"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
 
 
 def of(departures: list[Departure], *image_ids: str) -> list[Departure]:
