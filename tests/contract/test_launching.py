@@ -38,15 +38,10 @@ if TYPE_CHECKING:
     from hyperx_glance import Launch
     from tests.support.clouds import ClientFactory, CloudUnderTest
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
 
 BOTH_LISTS = "/servers(/detail)?$"
 """Servers are read one by one if the list with details is refused alone."""
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
 
 
 def ask(**fields: object) -> LaunchRequest:

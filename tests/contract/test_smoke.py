@@ -16,16 +16,10 @@ from tests.support.records import make_image
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.clouds import ClientFactory, CloudUnderTest
     from tests.support.file_server import FileServer
 
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
+pytestmark = pytest.mark.usefixtures("_servers_removed")
 
 
 def test_clients_are_made_and_closed(cloud: CloudUnderTest, client: ClientFactory) -> None:

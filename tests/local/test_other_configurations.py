@@ -18,7 +18,6 @@ from hyperx_glance import (
 )
 from hyperx_glance.waiting.pace import wait_until
 from tests import samples
-from tests.support import launches
 from tests.support.clouds import PATIENT, image_ids, unique
 from tests.support.records import make_image
 
@@ -30,13 +29,9 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 COMPUTE = {"service_type": "compute"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
-    yield
-    launches.remove_servers(local_cloud)
 
 
 @pytest.fixture

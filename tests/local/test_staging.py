@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(samples.data("disk.qcow2"))
-    return path
-
-
-@pytest.fixture
 def _nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
     before = image_ids(local_cloud)
     yield

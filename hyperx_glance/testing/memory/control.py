@@ -40,7 +40,8 @@ from hyperx_glance.testing.memory.wire import Reply, json_reply, read_json, seen
 from hyperx_glance.texts import Text
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing.memory.cloud import InMemoryCloud, ServiceName
+    from hyperx_glance.testing.memory.answering import ServiceName
+    from hyperx_glance.testing.memory.cloud import InMemoryCloud
     from hyperx_glance.testing.memory.serving import Server
 
 LARGEST_STATE: Final = 256 << 20

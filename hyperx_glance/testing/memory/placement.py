@@ -10,10 +10,10 @@ Nothing can be written: Nova writes to the real one itself, and nobody schedules
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.nova.hosts import SIZE, hypervisor_id
 from hyperx_glance.testing.memory.nova.records import HOST, Server
@@ -325,18 +325,10 @@ def _check_query(call: Call, known: Sequence[str], required: str = "") -> None:
     if required and not call.value(required):
         raise Refused(400, f"Invalid query string parameters: {required!r} is a required property")
     for key in ("uuid", "in_tree"):
-        if call.value(key) and not _is_uuid(call.value(key)):
+        if call.value(key) and not is_uuid(call.value(key)):
             words = f"{call.value(key)!r} is not a 'uuid'  Failed validating 'format' in schema['properties'][{key!r}]:"
             words += f"     {{'type': 'string', 'format': 'uuid'}}  On instance[{key!r}]:     {call.value(key)!r}"
             raise Refused(400, f"Invalid query string parameters: {words}")
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _used(servers: Iterable[Server]) -> dict[str, int]:
