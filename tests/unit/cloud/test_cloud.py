@@ -125,7 +125,7 @@ def test_a_missing_service_is_named(cloud: InMemoryCloud, border: Cloud) -> None
 def test_a_login_without_a_department_is_told_from_a_missing_service(cloud: InMemoryCloud) -> None:
     login = {name: value for name, value in cloud.auth("alice").items() if not name.startswith(("project", "region"))}
     session = cloud.session("alice")
-    session.auth = Password(**login, unscoped=True)
+    session.auth = Password(**{**login, "unscoped": True})
     nowhere = Cloud.from_session(session, region_name="RegionOne")
     with pytest.raises(AuthenticationError, match="for no department") as caught:
         nowhere.get("image", "/images")
