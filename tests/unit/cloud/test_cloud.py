@@ -1,6 +1,7 @@
 """Requests reach the right endpoint, are repeated only if they read, and keep secrets out of the log."""
 
 import logging
+from typing import Any
 
 import pytest
 from keystoneauth1.adapter import Adapter
@@ -123,9 +124,9 @@ def test_a_missing_service_is_named(cloud: InMemoryCloud, border: Cloud) -> None
 
 
 def test_a_login_without_a_department_is_told_from_a_missing_service(cloud: InMemoryCloud) -> None:
-    login = {name: value for name, value in cloud.auth("alice").items() if not name.startswith(("project", "region"))}
+    login: dict[str, Any] = {key: cloud.auth("alice")[key] for key in ("username", "password", "user_domain_id")}
     session = cloud.session("alice")
-    session.auth = Password(**{**login, "unscoped": True})
+    session.auth = Password(cloud.auth("alice")["auth_url"], **login, unscoped=True)
     nowhere = Cloud.from_session(session, region_name="RegionOne")
     with pytest.raises(AuthenticationError, match="for no department") as caught:
         nowhere.get("image", "/images")
