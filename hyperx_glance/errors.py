@@ -42,7 +42,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, Unpack
 
-from hyperx_glance.texts import LONGEST_TEXT, NO_TEXT, Audience, Reader, Text, reader, say, visible, word
+from hyperx_glance.texts import LONGEST_TEXT, NO_TEXT, Audience, Reader, Text, first_of, reader, say, visible, word
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ class HyperxGlanceError(Exception):
 
     @property
     def code(self) -> str:
-        """The stable code of what failed; the reference lists all codes."""
-        return self.message.code
+        """The stable code of what failed, or of the first of several sentences; the reference lists all codes."""
+        return first_of(self.message).code
 
     def answer(self) -> Answer:
         """Return what is known of the service's response, for another error about it."""

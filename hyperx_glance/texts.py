@@ -199,6 +199,12 @@ def sentences(*texts: Text) -> Text:
     return say("sentences", sentences=said) if len(said) > 1 else said[0] if said else NO_TEXT
 
 
+def first_of(text: Text) -> Text:
+    """Return the first of several sentences, or the text itself."""
+    parts = text.values.get("sentences") if text.code == "sentences" else None
+    return first_of(parts[0]) if isinstance(parts, tuple) else text
+
+
 def field_name(name: str) -> Text:
     """Return the name of a field as a text: programs read its name, commands its option, people its title."""
     return Text(name, code=FIELD, values={"name": visible(name)})

@@ -19,7 +19,7 @@ from hyperx_glance.cloud.cloud import Cloud, Json, resource_path
 from hyperx_glance.cloud.compute import nova, server_path
 from hyperx_glance.cloud.formats import CONTAINER_FORMAT
 from hyperx_glance.cloud.volumes import OneVolume, Volume, volume, volume_path, volumes
-from hyperx_glance.errors import ConflictError, InvalidRequestError, NotFoundError
+from hyperx_glance.errors import ConflictError, InvalidRequestError, NotAllowedError, NotFoundError
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import GONE, is_being_captured, is_cancelled_capture
 from hyperx_glance.vocabulary import (
@@ -175,7 +175,8 @@ def claim(cloud: Cloud, record: Image) -> bool:
     """Remove the first piece of the order, so that no process can finish the record; return False if it is gone.
 
     The patch that finishes a capture removes it, too, and Glance refuses to remove a property twice
-    (glance/api/v2/images.py, _do_remove). So only the first of the two patches succeeds.
+    (glance/api/v2/images.py, _do_remove). So only the first of the two patches succeeds. Who may not edit the record
+    cannot finish it, either, and may still delete it.
     """
     if is_cancelled_capture(record):
         return True
@@ -185,6 +186,8 @@ def claim(cloud: Cloud, record: Image) -> bool:
     ]
     try:
         cloud.patch_image(record.id, operations)
+    except NotAllowedError:
+        return True
     except (ConflictError, NotFoundError):
         return False
     return True

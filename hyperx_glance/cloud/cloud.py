@@ -244,6 +244,13 @@ class Cloud:
 
     # ------------------------------------------------------------- requests
 
+    def check_scope(self) -> None:
+        """Log in, and raise an error if the login is for no department, but for a domain, the system or nothing."""
+        with logging_in(self._session):
+            token = token_of(self._session)
+        if token is not None and token.project_id is None:
+            raise AuthenticationError(say("login-without-department"), hint=say("log-in-to-a-department"))
+
     def has(self, service: Service) -> bool:
         """Check whether the catalogue has the service."""
         return self._url(self._adapter(service)) is not None
@@ -274,6 +281,7 @@ class Cloud:
             adapter = self._adapter(service)
             endpoint = self._url(adapter)
             if endpoint is None:
+                self.check_scope()
                 raise ServiceUnavailableError(
                     not_in_catalogue(service, self.region_name),
                     connected=False,
@@ -461,11 +469,14 @@ class Cloud:
     def delete_image(self, image_id: str) -> None:
         """Delete one image.
 
-        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py).
+        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py). With
+        delayed_delete, Glance does not delete a record whose data it has refused: that stays queued, with a location.
         """
         try:
             self.delete("image", image_path(image_id))
         except InvalidRequestError as error:
+            if "from queued to pending_delete" in error.explanation:
+                error.hint = say("delayed-delete-keeps-refused-data")
             if "from deleted to deleted" not in error.explanation:
                 raise
             raise NotFoundError(say("image-just-deleted", image=image_id), **error.answer()) from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hyperx_glance.errors import HyperxGlanceError, NotAllowedError
 from hyperx_glance.texts import say
+from hyperx_glance.vocabulary import OWN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hyperx_glance.cloud.cloud import Cloud
 
 _REFUSED = re.compile(r"not authorized to complete (\w+) action")  # glance/api/policy.py, enforce
+_RESERVED = re.compile(rf"Attribute '{OWN_PREFIX}\w+' is reserved")  # glance/domain/proxy.py, by property protections
 
 
 def policy(explanation: str) -> str | None:
@@ -45,6 +47,20 @@ def remembered(cloud: Cloud, image_id: str) -> Iterator[None]:
         if found and "member" in cloud.access.role_names and _is_own(cloud, image_id):
             cloud.refused_policies.add(found)
             error.hint = say("ask-for-the-policy", policy=found)
+        raise
+
+
+@contextlib.contextmanager
+def explained_creation(cloud: Cloud) -> Iterator[None]:
+    """Say in the hint what an operator can change, if a member may not create an image of the own department."""
+    try:
+        yield
+    except NotAllowedError as error:
+        found = policy(error.explanation)
+        if found and "member" in cloud.access.role_names:
+            error.hint = say("ask-for-the-policy", policy=found)
+        elif _RESERVED.search(error.explanation):
+            error.hint = say("own-properties-are-reserved")
         raise
 
 

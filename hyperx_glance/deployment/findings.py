@@ -22,9 +22,9 @@ from hyperx_glance.deployment.facts import (
 from hyperx_glance.deployment.probe_checks import PROBES
 from hyperx_glance.deployment.reading_checks import CHECKS
 from hyperx_glance.deployment.scratch_record import try_on_scratch_record
-from hyperx_glance.errors import HyperxGlanceError, NotAllowedError
+from hyperx_glance.errors import AuthenticationError, HyperxGlanceError, NotAllowedError
 from hyperx_glance.models.results import Finding
-from hyperx_glance.texts import Text, say, sentences, word
+from hyperx_glance.texts import NO_TEXT, Text, say, sentences, word
 from hyperx_glance.waiting.made import MayHaveMade
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def doctor(context: Context, *, probe: bool) -> list[Finding]:
 def _statuses(cloud: Cloud) -> dict[Service, ServiceStatus]:
     """Ask each service; without a login, which is tried once, none can be asked."""
     try:
-        cloud.has("identity")
+        cloud.check_scope()
     except HyperxGlanceError as error:
         return dict.fromkeys(SERVICES, ServiceStatus(problem=error))
     return {service: service_status(cloud, service) for service in SERVICES}
@@ -96,10 +96,11 @@ def _service(service: Service, status: ServiceStatus, identity: ServiceStatus) -
     if not status.present:
         message, remedy = sentences(problem.message, consequence), say("deploy-or-correct-the-region", project=project)
         return Finding(check=service, level=level, message=message, remedy=remedy)
+    failed = NO_TEXT if isinstance(problem, AuthenticationError) else say("does-not-respond-correctly", project=project)
     return Finding(
         check=service,
         level="error",
-        message=sentences(say("does-not-respond-correctly", project=project), consequence, problem.message),
+        message=sentences(failed, consequence, problem.message),
         remedy=problem.hint or say("check-whether-it-runs", project=project),
         explanation=words_of_service(problem),
     )

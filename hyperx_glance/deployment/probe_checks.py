@@ -66,6 +66,8 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
             message = sentences(message, creation.reason)
         if removal.status == _INTERNAL_ERROR:
             remedy = sentences(remedy, say("look-at-the-staging-area"))
+        if "to pending_delete" in removal.explanation:
+            remedy = say("delayed-delete-keeps-refused-data")
         return _negative("error", message, remedy, removal)
     if creation.outcome == "failed" and _no_room(creation):
         return _negative("warning", say("no-room-to-try"), say("make-room-and-probe"), creation)

@@ -304,7 +304,11 @@ class LaunchFollower:
             ]
             # Nova deletes its volumes itself. If it fails to, they stay in one of these states.
             left = [volume.id for volume in going if volume.status in ("available", "error", "error_deleting")]
-            _ask_each(self._delete_volume, left)
+            try:
+                _ask_each(self._delete_volume, left)
+            except HyperxGlanceError as error:
+                error.left = tuple(say("left.volume", id=each) for each in left)
+                raise
             return True if self._go_later(going) else None
 
         self._wait_for(volumes_gone, "volumes-not-deleted-yet")

@@ -262,7 +262,12 @@ def _own_limits(
     cloud: Cloud, service: Service, department: Department, resources: Sequence[Resource]
 ) -> DepartmentQuota:
     limits = cloud.get_parsed(_LimitsAnswer, service, "/limits").limits.absolute
-    return _quota(department, {each.field: _usage(limits.get(each.used), limits.get(each.limit)) for each in resources})
+    usages = {each.field: _usage(limits.get(each.used), limits.get(each.limit)) for each in resources}
+    if limits.keys().isdisjoint(each.used for each in resources):
+        # Cinder's policy limits_extension:used_limits.
+        note = say("usage-not-told", service=word("service", service), department=department.name)
+        return DepartmentQuota(department=department.name, notes=(note,))
+    return _quota(department, usages)
 
 
 def _quota_set(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from hyperx_glance.cloud import hidden
 from hyperx_glance.cloud.cloud import image_of
 from hyperx_glance.cloud.formats import check_formats, formats
+from hyperx_glance.cloud.refusals import explained_creation
 from hyperx_glance.errors import (
     ConflictError,
     HyperxGlanceError,
@@ -42,7 +43,7 @@ def create(record: RegistrationRecord, new: NewImage | NewIso) -> frozenset[str]
     methods = ""
     try:
         for attempt in attempts(context.settings.pace):
-            with attempt:
+            with attempt, explained_creation(context.cloud):
                 try:
                     answer = context.cloud.post("image", "/images", json=body)
                     methods = answer.headers.get("OpenStack-image-import-methods", "")

@@ -165,7 +165,7 @@ class Story:
 
     def _surplus(self, error: HyperxGlanceError) -> str:
         """Return what a refused step has left behind and the error does not name."""
-        named = {error.image_id, error.volume_id}
+        named = {error.image_id, error.volume_id, *(text.values.get("id") for text in error.left)}
         end = time.monotonic() + scaled(5)
         # What is on its way out is gone in a moment.
         while (found := self.unknown().items()) and time.monotonic() < end:

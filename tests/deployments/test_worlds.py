@@ -44,6 +44,11 @@ def goes_as(outcome: str, expected: str) -> bool:
     return expected == outcome or (not left and expected in (code, kind))
 
 
+def doctor(world: World) -> dict[str, str]:
+    """Return what the doctor is expected to say that is not well."""
+    return {check: level for check, level in {**NORMAL.doctor, **world.doctor}.items() if level != "ok"}
+
+
 def judged(findings: Mapping[str, list[Finding]]) -> dict[str, str]:
     """Return what the doctor says that is not well: to a member, and to the administrator if it is an error there.
 
@@ -75,8 +80,7 @@ def test_the_story_goes_as_expected(
     findings = judged(story.findings)
     record_property("world", {"steps": outcomes, "doctor": findings, "wrong": sorted(world.wrong)})
 
-    doctor = {check: level for check, level in {**NORMAL.doctor, **world.doctor}.items() if level != "ok"}
-    assert (unexpected(world, outcomes), findings) == ({}, doctor)
+    assert (unexpected(world, outcomes), findings) == ({}, doctor(world))
 
 
 def test_a_tenth_of_the_worlds_is_marked() -> None:

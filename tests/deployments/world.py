@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
+from hyperx_glance.deployment.probe_checks import PROBES
+from hyperx_glance.deployment.reading_checks import CHECKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keystoneauth1.session import Session
 
+    from hyperx_glance.cloud.cloud import Service
     from hyperx_glance.testing import LocalCloud
 
 WITH_VOLUMES: Final = ("a member launches a server on a volume", "a member installs from an iso")
@@ -43,6 +47,12 @@ QUOTAS: Final = (
 Options = Mapping[str, Mapping[str, Mapping[str, "str | int | float | bool | None"]]]
 Made = Callable[["LocalCloud"], AbstractContextManager[object]]
 Login = Callable[["LocalCloud", str], "Session"]
+
+
+def unchecked(*services: Service) -> dict[str, str]:
+    """Expect that the doctor cannot check what needs these services."""
+    checks = [check for check, (needs, _) in CHECKS.items() if needs in services]
+    return dict.fromkeys([*checks, *(PROBES if "image" in services else ())], "warning")
 
 
 def each(steps: Iterable[str], outcome: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import runpy
 import subprocess
@@ -17,9 +18,13 @@ import yaml
 
 import hyperx_glance
 from hyperx_glance import Capture, Client, HyperxGlanceError, Launch, Registration, errors
+from tests.deployments.test_worlds import doctor, unexpected
+from tests.deployments.worlds import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.deployments.world import World
 
 ROOT = Path(__file__).parents[2]
 
@@ -247,3 +252,11 @@ def fields() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("field", "told"), fields())
 def test_the_reference_tells_what_each_field_means(field: str, told: str) -> None:
     assert told.endswith("."), field
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
+def test_the_table_of_deployments_says_what_is_expected_of_each(world: World) -> None:
+    recorded = json.loads((ROOT / "tests/deployments/results.json").read_text())[world.name]
+
+    assert unexpected(world, recorded["steps"]) == {}
+    assert recorded["doctor"] == doctor(world)

@@ -19,7 +19,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.quotas.refusals import quota_error
 from hyperx_glance.testing import InMemoryCloud
-from hyperx_glance.texts import LONGEST_TEXT, Text, field_name, say
+from hyperx_glance.texts import LONGEST_TEXT, Text, field_name, say, sentences
 from hyperx_glance.waiting.made import MayHaveMade
 
 CLASSES = [thing for _, thing in inspect.getmembers(errors, inspect.isclass) if issubclass(thing, HyperxGlanceError)]
@@ -257,3 +257,7 @@ def test_no_message_is_endless() -> None:
 )
 def test_a_request_id_is_kept_if_it_can_be_one(given: str | None, kept: str | None) -> None:
     assert HyperxGlanceError(Text("a"), request_id=given).request_id == kept
+
+
+def test_the_code_of_several_sentences_is_that_of_the_first() -> None:
+    assert ConflictError(sentences(say("check-the-region"), say("log-in-again"))).code == "check-the-region"

@@ -246,6 +246,14 @@ def test_unlimited_has_no_limit(cloud: InMemoryCloud, client: ClientFactory) -> 
     assert client("admin").quota("dept-a").instances == Usage(used=0, limit=None)
 
 
+def test_a_cinder_that_hides_the_usage_is_said(cloud: InMemoryCloud, client: ClientFactory) -> None:
+    cloud.fail("cinder", "GET", "/limits", status=200, body={"limits": {"absolute": {"maxTotalVolumes": 10}}})
+    quota = client().quota()
+    assert quota.volumes is None
+    assert quota.notes == ("The block-storage service does not tell what dept-a uses.",)
+    assert quota.notes[0].in_language("zh") == "块存储服务未告知 dept-a 的用量。"
+
+
 def test_a_driver_that_counts_nothing_says_nothing(cloud: InMemoryCloud, client: ClientFactory) -> None:
     """Nova's NoopQuotaDriver answers -1 for every figure."""
     figures = {"totalInstancesUsed": -1, "maxTotalInstances": -1, "maxTotalCores": 5}

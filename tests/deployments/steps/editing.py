@@ -83,12 +83,12 @@ def an_administrator_features_an_image(story: Story) -> None:
 def a_member_protects_an_image(story: Story) -> None:
     story.member.update(story.things["raw"], protected=True)
 
-    assert record(story, "raw")["protected"] is True
+    assert record(story, "raw")["protected"], "the image is not protected"
 
 
 @step
 def a_member_deletes_a_protected_image(story: Story) -> None:
-    assert record(story, "raw")["protected"] is True
+    assert record(story, "raw")["protected"], "the image is not protected"
     story.member.delete(story.things["raw"].id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.deployments.world import World
+from tests.deployments.world import REGISTRATIONS, World, each, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,23 @@ def endpoints_of(cloud: LocalCloud, **asked: str) -> list[dict[str, Any]]:
     """List endpoints."""
     query = "&".join(f"{name}={value}" for name, value in asked.items())
     found = cloud.session("admin").get(f"{cloud.url('keystone')}/v3/endpoints?{query}").json()["endpoints"]
-    return [each for each in found if each["interface"] == asked.get("interface", each["interface"])]
+    return [endpoint for endpoint in found if endpoint["interface"] == asked.get("interface", endpoint["interface"])]
+
+
+@contextlib.contextmanager
+def no_region(cloud: LocalCloud) -> Iterator[None]:
+    """Let Glance's endpoints name no region."""
+    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    (service,) = session.get(f"{keystone}/services?name=glance").json()["services"]
+    listed = endpoints_of(cloud, service_id=service["id"])
+    for endpoint in listed:
+        session.patch(f"{keystone}/endpoints/{endpoint['id']}", json={"endpoint": {"region_id": None}})
+    try:
+        yield
+    finally:
+        for endpoint in listed:
+            change = {"endpoint": {"region_id": endpoint["region_id"]}}
+            session.patch(f"{keystone}/endpoints/{endpoint['id']}", json=change)
 
 
 @contextlib.contextmanager
@@ -68,8 +84,8 @@ def two_regions(cloud: LocalCloud) -> Iterator[None]:
     session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
     session.post(f"{keystone}/regions", json={"region": {"id": "RegionTwo"}})
     made = []
-    for each in endpoints_of(cloud):
-        copied = {name: each[name] for name in ("service_id", "interface", "url")} | {"region_id": "RegionTwo"}
+    for endpoint in endpoints_of(cloud):
+        copied = {name: endpoint[name] for name in ("service_id", "interface", "url")} | {"region_id": "RegionTwo"}
         made.append(session.post(f"{keystone}/endpoints", json={"endpoint": copied}).json()["endpoint"]["id"])
     try:
         yield
@@ -83,11 +99,11 @@ def two_regions(cloud: LocalCloud) -> Iterator[None]:
 def internal_alone(cloud: LocalCloud) -> Iterator[None]:
     """Disable all public endpoints, and let Nova find block storage at the internal one."""
     session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
-    listed = [each for each in endpoints_of(cloud, interface="public") if each["enabled"]]
+    listed = [found for found in endpoints_of(cloud, interface="public") if found["enabled"]]
 
     def enable(*, enabled: bool) -> None:
-        for each in listed:
-            session.patch(f"{keystone}/endpoints/{each['id']}", json={"endpoint": {"enabled": enabled}})
+        for endpoint in listed:
+            session.patch(f"{keystone}/endpoints/{endpoint['id']}", json={"endpoint": {"enabled": enabled}})
 
     enable(enabled=False)
     try:
@@ -115,5 +131,41 @@ def slashes(cloud: LocalCloud) -> Iterator[None]:
 
 WORLDS: Final = (
     World(name="Catalogue: versions, slashes, block storage as volumev3, two regions", made=grown),
+    World(name="Catalogue: slashes, block storage as volume", made=slashes),
+    World(
+        name="Catalogue: images are in no region",
+        made=no_region,
+        refused={
+            **each(
+                (
+                    "an administrator installs the metadefs",
+                    "a stranger lists images",
+                    *REGISTRATIONS,
+                    "a member cancels a registration",
+                    "a reader registers an image",
+                    "a member lists the private images",
+                    "a reader lists the private images",
+                    "a member turns pages of two",
+                    "an administrator lists everything",
+                    "a member reads the summary",
+                    "an administrator gives a department room for captures",
+                    "a member registers beyond the limit of images",
+                    "a member deletes every image that is left",
+                    "an administrator takes the room back",
+                ),
+                "service-not-in-catalogue",
+            ),
+            **each(
+                (
+                    "a member reads the quota",
+                    "an administrator reads the quota of a department",
+                    "a member sees that nothing is used any more",
+                ),
+                "otherwise: no usage of images, which it explains",
+            ),
+        },
+        doctor={"image": "error", **unchecked("image")},
+        tenth=True,
+    ),
     World(name="Catalogue: internal endpoints alone", made=internal_alone, interface="internal"),
 )

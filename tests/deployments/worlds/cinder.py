@@ -1,4 +1,4 @@
-"""Cinder: absent, down, without snapshots, with other types; how a service is stopped."""
+"""Cinder: absent, down, with small pages, without room, with other types; how a service is stopped."""
 
 from __future__ import annotations
 
@@ -52,6 +52,35 @@ def types(default: str, **specs: dict[str, str]) -> Callable[[LocalCloud], Abstr
     return more_types
 
 
+@contextlib.contextmanager
+def encrypted_volumes(cloud: LocalCloud) -> Iterator[None]:
+    """Let Cinder encrypt each volume, with a key from its options."""
+    session, url = cloud.session("admin"), f"{cloud.url('cinder')}/v3/types"
+    made = session.post(url, json={"volume_type": {"name": "secret"}}).json()["volume_type"]["id"]
+    encryption = {"provider": "luks", "control_location": "front-end", "cipher": "aes-xts-plain64", "key_size": 256}
+    session.post(f"{url}/{made}/encryption", json={"encryption": encryption})
+    keys = {"backend": "cinder.keymgr.conf_key_mgr.ConfKeyManager", "fixed_key": "0" * 64}
+    try:
+        with cloud.configured("cinder", {"DEFAULT": {"default_volume_type": "secret"}, "key_manager": keys}):
+            yield
+    finally:
+        session.delete(f"{url}/{made}", raise_exc=False)
+
+
+@contextlib.contextmanager
+def image_volume_cache(cloud: LocalCloud) -> Iterator[None]:
+    """Let Cinder keep a volume of each image for the next one."""
+    session, keystone = cloud.session("admin"), f"{cloud.url('keystone')}/v3"
+    (project,) = session.get(f"{keystone}/projects?name=service").json()["projects"]
+    (user,) = session.get(f"{keystone}/users?name=cinder").json()["users"]
+    internal = {
+        "cinder_internal_tenant_project_id": project["id"],
+        "cinder_internal_tenant_user_id": user["id"],
+    }
+    with cloud.configured("cinder", {"DEFAULT": internal, "files": {"image_volume_cache_enabled": True}}):
+        yield
+
+
 WORLDS: Final = (
     World(
         name="Cinder: absent",
@@ -70,6 +99,22 @@ WORLDS: Final = (
         doctor={"block-storage": "error"},
         tenth=True,
     ),
+    option("no room for a volume", quota_volumes=0),
+    option("2 GiB of volumes", quota_gigabytes=2),
+    option("no volume beyond 1 GiB", per_volume_size_limit=1),
     option("no snapshots", quota_snapshots=0),
+    option("snapshots take no room", no_snapshot_gb_quota=True),
     World(name="Cinder: two types", made=types("plain", plain={}, files={"volume_backend_name": "files"})),
+    World(
+        name="Cinder: the default type has no backend",
+        made=types("broken", broken={"volume_backend_name": "nowhere"}),
+        refused=each(WITH_VOLUMES, "launch-failed"),
+    ),
+    option("no default type", default_volume_type="absent").expecting(refused=each(WITH_VOLUMES, "launch-failed")),
+    World(
+        name="Cinder: volumes are encrypted",
+        made=encrypted_volumes,
+        refused={"a member captures a server on a volume": "volume-is-encrypted"},
+    ),
+    World(name="Cinder: images are kept as volumes", made=image_volume_cache),
 )

@@ -1,11 +1,11 @@
-"""Neutron: absent, down, with other networks."""
+"""Neutron: absent, down, with small pages, without room, with other networks."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.deployments.world import LAUNCHES, World, each
+from tests.deployments.world import LAUNCHES, WITH_VOLUMES, World, each
 from tests.deployments.worlds.cinder import absent, down
 
 if TYPE_CHECKING:
@@ -70,6 +70,24 @@ def no_subnet(cloud: LocalCloud) -> Iterator[None]:
         session.post(f"{url}/subnets", json={"subnet": again})
 
 
+@contextlib.contextmanager
+def one_address(cloud: LocalCloud) -> Iterator[None]:
+    """Leave one address in the only network."""
+    session, url = cloud.session("admin"), f"{cloud.url('neutron')}/v2.0"
+    (subnet,) = only_network(session, url)["subnets"]
+    former = session.get(f"{url}/subnets/{subnet}").json()["subnet"]["allocation_pools"]
+    last = former[0]["end"]
+
+    def allow(pools: list[dict[str, str]]) -> None:
+        session.put(f"{url}/subnets/{subnet}", json={"subnet": {"allocation_pools": pools}})
+
+    allow([{"start": last, "end": last}])
+    try:
+        yield
+    finally:
+        allow(former)
+
+
 WORLDS: Final = (
     World(
         name="Neutron: absent",
@@ -106,6 +124,9 @@ WORLDS: Final = (
     World(name="Neutron: two networks", made=second_network("net2")).expecting(
         refused=each(LAUNCHES, "refused-in-this-state")
     ),
+    World(name="Neutron: two networks of one name", made=second_network("net1")).expecting(
+        refused=each(LAUNCHES, "refused-in-this-state")
+    ),
     World(
         name="Neutron: no subnet",
         made=no_subnet,
@@ -118,5 +139,20 @@ WORLDS: Final = (
         },
         doctor={"launch-choices": "error"},
         tenth=True,
+    ),
+    World(
+        name="Neutron: one address",
+        made=one_address,
+        refused=each((name for name in LAUNCHES if name != "a member launches a server"), "launch-failed"),
+    ),
+    World(
+        name="Neutron: neither port security nor security groups",
+        made=changed(port_security_enabled=False),
+        options={"neutron": {"securitygroup": {"enable_security_group": False}}},
+    ),
+    World(
+        name="Neutron: one port for each department",
+        options={"neutron": {"QUOTAS": {"quota_port": 1}}},
+        refused=each(("a member launches two servers", *WITH_VOLUMES), "no-room"),
     ),
 )

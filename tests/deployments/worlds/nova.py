@@ -1,4 +1,4 @@
-"""Nova: unified limits, soft deletion, what servers get, and where they fit."""
+"""Nova: quota drivers, sizes of pages, what servers get, and where they fit."""
 
 from __future__ import annotations
 
@@ -87,6 +87,13 @@ def no_compute_host(cloud: LocalCloud) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def another_zone(cloud: LocalCloud) -> Iterator[None]:
+    """Put the only host into a zone of another name than Nova's default."""
+    with aggregate(cloud, availability_zone="zone-b"):
+        yield
+
+
+@contextlib.contextmanager
 def isolated_host(cloud: LocalCloud) -> Iterator[None]:
     """Reserve the only host for one department."""
     session = cloud.session("admin")
@@ -147,16 +154,61 @@ def tiny_flavor(
     return flavor
 
 
+ZERO_DISK: Final = "os_compute_api:servers:create:zero_disk_flavor"
+
 WORLDS: Final = (
     World(name="Nova: unified limits", made=unified_limits(**UNIFIED, **dict.fromkeys(MORE, 1000))),
+    World(
+        name="Nova: unified limits, none of them registered",
+        made=unified_limits(),
+        refused={
+            "an administrator limits servers": "limits-not-applied",
+            **each((*LAUNCHES, "a reader launches a server"), "quota-exceeded-for-several"),
+        },
+        doctor={"server-metadata": "warning"},
+    ),
+    option("quota driver without quotas", "quota", driver="nova.quota.NoopQuotaDriver").expecting(
+        refused={
+            **each(
+                (
+                    "a member reads the quota",
+                    "an administrator reads the quota of a department",
+                    "a member sees that nothing is used any more",
+                ),
+                "otherwise: no usage of instances",
+            ),
+            "an administrator limits servers": "otherwise: no quota of instances",
+            "a member launches beyond the quota": "done",
+        }
+    ),
+    option("no passwords", "api", enable_instance_password=False),
+    World(
+        name="Nova: config drives, vendor data, no injected files, volumes in the server's zone",
+        options={
+            "nova": {
+                "DEFAULT": {"force_config_drive": True},
+                "api": {"vendordata_providers": "StaticJSON"},
+                "cinder": {"cross_az_attach": False},
+                "quota": {"injected_files": 0, "injected_file_content_bytes": 0, "key_pairs": 3},
+            }
+        },
+    ),
     option("two items of metadata", "quota", metadata_items=2).expecting(
         refused=each(LAUNCHES, "servers-have-too-much-metadata"), doctor={"server-metadata": "error"}, tenth=True
     ),
     option("servers are deleted later", reclaim_instance_interval=3600),
+    option("no local disks", max_local_block_devices=0).expecting(
+        refused=each((name for name in LAUNCHES if name not in WITH_VOLUMES), "request-refused")
+    ),
     World(
         name="Nova: flavors without a disk",
         made=tiny_flavor(disk=0),
         refused=each((name for name in LAUNCHES if name not in WITH_VOLUMES), "flavor-has-no-root-disk"),
+    ),
+    World(
+        name="Nova: flavors without a disk for members",
+        policies={"nova": {ZERO_DISK: "role:member or role:admin"}},
+        made=tiny_flavor(disk=0),
     ),
     World(
         name="Nova: a flavor of one department",
@@ -164,10 +216,24 @@ WORLDS: Final = (
         refused={"another department launches the published image": "none-of-a-name"},
     ),
     World(
+        name="Nova: a flavor needs what no host has",
+        made=tiny_flavor(specs={"trait:HW_CPU_X86_AVX512F": "required"}),
+        refused=each((name for name in LAUNCHES if name not in WITH_VOLUMES), "launch-failed"),
+    ),
+    World(
+        name="Nova: a flavor pins processors",
+        made=tiny_flavor(specs={"hw:cpu_policy": "dedicated"}),
+    ),
+    World(
         name="Nova: no compute host",
         made=no_compute_host,
         refused={"a member sees the zones": "otherwise: nova is not offered", **each(LAUNCHES, "launch-failed")},
         doctor={"launch-choices": "error"},
+    ),
+    World(
+        name="Nova: a zone of another name",
+        made=another_zone,
+        refused={"a member sees the zones": "otherwise: nova is not offered"},
     ),
     World(
         name="Nova: a host for one department",

@@ -229,6 +229,15 @@ def test_a_cancellation_that_ended_half_way_is_finished_by_whoever_finds_it(
     assert left(cloud) == []
 
 
+def test_a_capture_is_cancelled_by_who_may_delete_its_record_and_not_edit_it(
+    cloud: InMemoryCloud, alice: Client, server: str
+) -> None:
+    capture = alice.start_capture(server, NEW)
+    cloud.glance.policies["modify_image"] = "admin"
+    capture.cancel()
+    assert left(cloud) == []
+
+
 def test_an_unfinished_capture_is_not_published(cloud: InMemoryCloud, alice: Client, server: str) -> None:
     cloud.nova.snapshots_stall = True
     image_id = alice.start_capture(server, NEW).image_id

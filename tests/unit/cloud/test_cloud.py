@@ -1,9 +1,11 @@
 """Requests reach the right endpoint, are repeated only if they read, and keep secrets out of the log."""
 
 import logging
+from typing import Any
 
 import pytest
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from hyperx_glance.cloud.cloud import Cloud, image_path
@@ -119,6 +121,16 @@ def test_a_missing_service_is_named(cloud: InMemoryCloud, border: Cloud) -> None
     assert border.has("image") is True
     with pytest.raises(ServiceUnavailableError, match="no block-storage service"):
         border.get("block-storage", "/limits")
+
+
+def test_a_login_without_a_department_is_told_from_a_missing_service(cloud: InMemoryCloud) -> None:
+    login: dict[str, Any] = {key: cloud.auth("alice")[key] for key in ("username", "password", "user_domain_id")}
+    session = cloud.session("alice")
+    session.auth = Password(cloud.auth("alice")["auth_url"], **login, unscoped=True)
+    nowhere = Cloud.from_session(session, region_name="RegionOne")
+    with pytest.raises(AuthenticationError, match="for no department") as caught:
+        nowhere.get("image", "/images")
+    assert "name a project" in str(caught.value.hint)
 
 
 def test_confidential_bodies_stay_out_of_the_log(border: Cloud, caplog: pytest.LogCaptureFixture) -> None:

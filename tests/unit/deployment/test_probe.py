@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import deployment
+from hyperx_glance import InvalidRequestError, deployment
 from tests.support.interference import interrupt
 from tests.unit.deployment.examining import TRYING, connect, errors, examine, levels, scratch_records
 
@@ -221,6 +221,18 @@ def test_a_removal_that_fails_says_how_to_remove_the_record(fake: InMemoryCloud)
     assert finding.level == "error"
     assert f"{left} could not be removed" in finding.message
     assert f"openstack image delete {left}" in finding.remedy
+
+
+def test_a_glance_that_cannot_delete_refused_data_says_why(fake: InMemoryCloud) -> None:
+    said = "Image status transition from queued to pending_delete is not allowed"
+    fake.fail("glance", "DELETE", "/v2/images/", status=400, body=said, times=None)
+
+    finding = examine(fake, probe=True)["scratch-record"]
+
+    assert finding.level == "error"
+    assert "delayed_delete" in finding.remedy
+    with pytest.raises(InvalidRequestError, match="delayed_delete"):
+        connect(fake, "alice").delete(next(iter(fake.glance.images)))
 
 
 def test_a_record_whose_creation_stays_unclear_is_named_with_how_to_remove_it(fake: InMemoryCloud) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from keystoneauth1.identity import v3
 
+from hyperx_glance import Client
 from hyperx_glance.deployment.facts import skew
 from hyperx_glance.testing import InMemoryCloud
 from tests.unit.deployment.examining import ODD_URL, PLAIN_URL, READING, TRYING, examine, levels, scratch_records
@@ -221,3 +223,16 @@ def test_each_lack_of_an_older_release_is_told(release: str) -> None:
 
     assert levels(examine(fake, probe=True)) == LACKS[release]
     assert scratch_records(fake) == []
+
+
+@pytest.mark.parametrize("scope", [{"unscoped": True}, {"system_scope": "all"}])
+def test_a_login_without_a_department_is_one_finding(fake: InMemoryCloud, scope: dict[str, Any]) -> None:
+    login = {name: value for name, value in fake.auth("admin").items() if not name.startswith(("project", "region"))}
+    session = fake.session("admin")
+    session.auth = v3.Password(**{**login, **scope})
+
+    findings = {each.check: each for each in Client.from_session(session, region_name="RegionOne").doctor()}
+
+    assert [check for check, each in findings.items() if each.level == "error"] == ["identity"]
+    assert "for no department" in findings["identity"].message
+    assert "name a project" in findings["identity"].remedy

@@ -201,6 +201,14 @@ def test_a_volume_that_nova_does_not_delete_is_deleted(cloud: InMemoryCloud, ali
     assert not cloud.cinder.volumes
 
 
+def test_volumes_that_may_not_be_deleted_are_named(cloud: InMemoryCloud, alice: Client, iso: str) -> None:
+    launch = alice.launch(iso, ask(keep_volumes=True, launch_id="launch-of-mine"))
+    cloud.fail("cinder", "DELETE", "/volumes/", status=403, times=None)
+    with pytest.raises(NotAllowedError) as caught:
+        launch.cancel()
+    assert set(caught.value.left) == {"launch launch-of-mine", *(f"volume {each}" for each in cloud.cinder.volumes)}
+
+
 def test_a_volume_that_does_not_go_ends_in_a_timeout_and_cancel_goes_on(
     cloud: InMemoryCloud, alice: Client, iso: str
 ) -> None:

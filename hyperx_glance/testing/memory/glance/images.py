@@ -84,7 +84,7 @@ class Images(Imports):
     def _made(self, call: Call, body: Record, properties: dict[str, str]) -> ImageRecord:
         caller = call.who
         owner = body.get("owner", caller.project_id)
-        if not caller.may_write:
+        if not self._may(caller, "add_image", caller.project_id):
             raise Refused(403, "You are not authorized to complete add_image action.")
         if owner != caller.project_id and not caller.is_administrator:
             raise Refused(403, detail=f"You are not permitted to create images owned by '{owner}'")
