@@ -11,6 +11,7 @@ DIFFERENCES: Final = (
     "keystone/user-enabled-text",
     "keystone/service-create-empty",
     "keystone/endpoint-create-empty",
+    "cinder/default-type-set-empty",
     "neutron/security_group_rule-update",
     "neutron/security_group_rule-update-reader",
     "neutron/rbac-unknown-object",

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
     cinder,
+    cinder_attachments,
+    cinder_groups,
     cinder_qos,
+    cinder_reports,
     compute_services,
     endpoint_groups,
     extensions,
@@ -51,6 +54,9 @@ TOUR: Final[tuple[Step, ...]] = (
     *extensions.STEPS,
     *cinder.STEPS,
     *cinder_qos.STEPS,
+    *cinder_reports.STEPS,
+    *cinder_attachments.STEPS,
+    *cinder_groups.STEPS,
     *pools.STEPS,
     *scopes.STEPS,
     *placement.STEPS,
