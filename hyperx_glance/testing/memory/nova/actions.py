@@ -9,6 +9,7 @@ from typing import Final
 
 from hyperx_glance.testing.memory.glance.records import visible
 from hyperx_glance.testing.memory.nova.microversions import microversion
+from hyperx_glance.testing.memory.nova.migrations import Migrations
 from hyperx_glance.testing.memory.nova.networks import Networks
 from hyperx_glance.testing.memory.nova.proxies import Proxies
 from hyperx_glance.testing.memory.nova.quotas import Quotas
@@ -82,7 +83,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
 }
 
 
-class Acting(Servers, Quotas, Networks, Proxies):
+class Acting(Servers, Quotas, Networks, Proxies, Migrations):
     """The part of Nova that handles actions on servers."""
 
     def _act(self, call: Call, server_id: str) -> Reply:
@@ -268,15 +269,17 @@ class Acting(Servers, Quotas, Networks, Proxies):
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for resize")
         server.former_flavor, server.flavor = server.flavor, flavor.copied()
+        self._note_migration(call, server, "resize")
         server.becomes = server.status
         if "OS-DCF:diskConfig" in asked:
             server.body = {**server.body, "OS-DCF:diskConfig": asked["OS-DCF:diskConfig"]}
 
     def _migrate(self, call: Call, server: Server, asked: Record) -> None:
-        del call, asked
+        del asked
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for cold migrate")
         server.former_flavor, server.becomes = server.flavor, server.status
+        self._note_migration(call, server, "migration")
 
     def _migrate_live(self, call: Call, server: Server, asked: Record) -> None:
         del call, server, asked
@@ -285,16 +288,17 @@ class Acting(Servers, Quotas, Networks, Proxies):
     def _confirm(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.former_flavor = None
-        self._end_resize(server)
+        self._end_resize(server, "confirmed")
 
     def _revert(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.flavor, server.former_flavor = server.former_flavor or server.flavor, None
-        self._end_resize(server)
+        self._end_resize(server, "reverted")
 
-    def _end_resize(self, server: Server) -> None:
+    def _end_resize(self, server: Server, how: str) -> None:
         """Give a server the status that it had before: one that was stopped stays so."""
         server.status, server.becomes = server.becomes or "ACTIVE", ""
+        self._end_migration(server, how)
 
     def _shelve(self, call: Call, server: Server, asked: Record) -> None:
         del asked
