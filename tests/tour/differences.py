@@ -12,6 +12,7 @@ DIFFERENCES: Final = (
     "keystone/service-create-empty",
     "keystone/endpoint-create-empty",
     "cinder/default-type-set-empty",
+    "placement/inventory-create-again",
     "neutron/security_group_rule-update",
     "neutron/security_group_rule-update-reader",
     "neutron/rbac-unknown-object",
@@ -28,6 +29,7 @@ DIFFERENCES: Final = (
     "neutron/port-create-reader",
     "placement/providers-unknown-key",
     "placement/usages-none",
+    "placement/candidates-limit",
     # It numbers in its database what has other ids outside.
     "nova/access-add-again",
     "nova/access-remove-again",

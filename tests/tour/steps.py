@@ -22,6 +22,7 @@ from tests.tour import (
     nova_writes,
     others,
     placement,
+    placement_writes,
     pools,
     proxies,
     reports,
@@ -62,4 +63,5 @@ TOUR: Final[tuple[Step, ...]] = (
     *pools.STEPS,
     *scopes.STEPS,
     *placement.STEPS,
+    *placement_writes.STEPS,
 )
