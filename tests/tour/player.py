@@ -57,7 +57,7 @@ _DRAWN: Final = {
     "resource_provider_generation": "<number>",
     "standard_attr_id": "<number>",
 }
-_UNORDERED: Final = ("role_assignments", "rules", "security_group_rules", "traits")
+_UNORDERED: Final = ("default_security_group_rules", "role_assignments", "rules", "security_group_rules", "traits")
 """Lists that the services give in the order of ids, which are drawn."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.tour import (
+    addresses,
     cinder,
     cinder_attachments,
     cinder_groups,
@@ -17,6 +18,7 @@ from tests.tour import (
     keystone,
     metadefs,
     migrations,
+    network_operators,
     neutron,
     nova,
     nova_writes,
@@ -62,6 +64,8 @@ TOUR: Final[tuple[Step, ...]] = (
     *cinder_groups.STEPS,
     *pools.STEPS,
     *scopes.STEPS,
+    *addresses.STEPS,
+    *network_operators.STEPS,
     *placement.STEPS,
     *placement_writes.STEPS,
 )

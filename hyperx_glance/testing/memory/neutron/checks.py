@@ -148,6 +148,21 @@ def prefixes(value: object) -> str | Refused | None:
     return None
 
 
+def spans(value: object) -> str | Refused | None:
+    """Check the addresses of a group."""
+    wrong = prefixes(value)
+    if wrong or not isinstance(value, list):
+        return wrong
+    twice = sorted({each for each in value if value.count(each) > 1})
+    return f"Duplicate items in the list: '{', '.join(twice)}'" if twice else None
+
+
+def service(value: object) -> Refused | None:
+    """Check the service that a flavor is of: a plug-in's type."""
+    known = ("CORE", "L3_ROUTER_NAT", "FLAVORS", "PORTFORWARDING")
+    return None if value in known else Refused(400, f"Invalid service type: {value}.", detail="InvalidServiceType")
+
+
 def length(value: object) -> str | Refused | None:
     """Check the length of a prefix, or a number of addresses."""
     if not str(value).lstrip("-").isdecimal():
