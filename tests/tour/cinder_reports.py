@@ -40,7 +40,6 @@ DEFAULT_TYPES: Final = (
     default("list-empty", "GET", DEFAULTS),
     default("list-member", "GET", DEFAULTS, user="alice"),
     default("show-none", "GET", DEFAULT),
-    default("set-empty", "PUT", DEFAULT, {}),
     default("set-nothing", "PUT", DEFAULT, {"default_type": {}}),
     default("set-number", "PUT", DEFAULT, {"default_type": {"volume_type": 5}}),
     default("set-unknown", "PUT", DEFAULT, {"default_type": {"volume_type": "nothing"}}),

@@ -11,8 +11,6 @@ DIFFERENCES: Final = (
     "keystone/user-enabled-text",
     "keystone/service-create-empty",
     "keystone/endpoint-create-empty",
-    "cinder/default-type-set-empty",
-    "placement/inventory-create-again",
     "neutron/security_group_rule-update",
     "neutron/security_group_rule-update-reader",
     "neutron/rbac-unknown-object",
@@ -27,9 +25,6 @@ DIFFERENCES: Final = (
     "nova/create-bad-network",
     "nova/specs-create-invalid-newest",
     "neutron/port-create-reader",
-    "placement/providers-unknown-key",
-    "placement/usages-none",
-    "placement/candidates-limit",
     # It numbers in its database what has other ids outside.
     "nova/access-add-again",
     "nova/access-remove-again",

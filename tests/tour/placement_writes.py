@@ -93,7 +93,6 @@ INVENTORIES: Final = (
         {"resource_class": "CUSTOM_TOUR", "total": 1, "reserved": 2},
     ),
     write("inventory-create", "POST", f"{ONE}/inventories", {"resource_class": "CUSTOM_TOUR", "total": 10}),
-    write("inventory-create-again", "POST", f"{ONE}/inventories", {"resource_class": "CUSTOM_TOUR", "total": 10}),
     write(
         "inventory-create-unknown",
         "POST",

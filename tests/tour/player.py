@@ -27,9 +27,11 @@ HEADERS: Final = (
     "X-OpenStack-Nova-API-Version",
 )
 _UUID: Final = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_WRONG: Final = "(?:JSON does not validate|Invalid query string parameters)"
+"""What Placement says before a sentence and a schema, of which only the sentence is compared."""
 _PATTERNS: Final = (
     (re.compile(r"file://\S*?/glance/"), "file://<directory>/"),
-    (re.compile(r"(JSON does not validate: .*?)\s+Failed validating.*", re.DOTALL), r"\1  "),
+    (re.compile(rf"({_WRONG}: .*?)\s+Failed validating.*", re.DOTALL), r"\1  "),
     (re.compile(r"^/\S*?cinder/volumes/"), "<directory>/"),
     (re.compile(r"https?://[a-z0-9.-]+(:\d+)?"), "<service>"),
     (re.compile(_UUID), "<id>"),

@@ -85,6 +85,15 @@ def test_traits_that_are_written_to_the_host_are_those_of_the_cloud(cloud: InMem
     assert placement(cloud, provider)["generation"] == generation + 1
 
 
+def test_a_provider_has_one_inventory_of_a_class(cloud: InMemoryCloud, provider: str) -> None:
+    headers = {"OpenStack-API-Version": "placement 1.39"}
+    body = {"resource_class": "VCPU", "total": 4}
+    answer = ask(cloud, "admin", "POST", "placement", f"{provider}/inventories", body, headers=headers)
+
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == "placement.concurrent_update"
+
+
 def test_every_class_and_trait_that_is_listed_is_shown(cloud: InMemoryCloud) -> None:
     for each in placement(cloud, "/resource_classes")["resource_classes"]:
         assert placement(cloud, f"/resource_classes/{each['name']}")["name"] == each["name"]
