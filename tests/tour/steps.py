@@ -31,6 +31,7 @@ from tests.tour import (
     scopes,
     tags,
     tasks,
+    volume_snapshots,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ TOUR: Final[tuple[Step, ...]] = (
     *nova_writes.STEPS,
     *compute_services.STEPS,
     *migrations.STEPS,
+    *volume_snapshots.STEPS,
     *others.END,
     *metadefs.STEPS,
     *neutron.STEPS,

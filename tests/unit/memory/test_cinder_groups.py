@@ -48,6 +48,7 @@ def test_an_attachment_of_nova_is_in_the_list_and_only_nova_ends_it(cloud: InMem
     (listed,) = cinder(cloud, "GET", f"{ATTACHED}/detail")["attachments"]
 
     assert (listed["volume_id"], listed["instance"], listed["status"]) == (made, server, "attached")
+    assert refusable(cloud, "GET", f"{ATTACHED}/{listed['id']}", user="bob").status_code == 404
     refused = refusable(cloud, "DELETE", f"{ATTACHED}/{listed['id']}")
     assert refused.status_code == 409
     assert refused.json()["conflictingRequest"]["message"] == (

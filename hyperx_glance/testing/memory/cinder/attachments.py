@@ -48,6 +48,11 @@ class Attachments(State):
         ]
 
     def _found_attachment(self, call: Call, attachment_id: str) -> Attachment:
+        """Return an attachment of the caller's project.
+
+        Cinder itself finds foreign ones, too, for a project that has ever had a volume: its query joins no table
+        (cinder/db/api.py, model_query).
+        """
         for each in self._known_attachments():
             own = self.volumes[each.volume_id].project_id == call.who.project_id
             if each.id == attachment_id and (own or call.who.is_administrator):

@@ -11,11 +11,11 @@ from hyperx_glance.testing.memory.glance.records import visible
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.migrations import Migrations
 from hyperx_glance.testing.memory.nova.networks import Networks
-from hyperx_glance.testing.memory.nova.proxies import Proxies
 from hyperx_glance.testing.memory.nova.quotas import Quotas
 from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server, kept_properties
 from hyperx_glance.testing.memory.nova.servers import Servers
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_metadata, check_name, invalid
+from hyperx_glance.testing.memory.nova.volume_snapshots import VolumeSnapshots
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _UP: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
@@ -83,7 +83,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
 }
 
 
-class Acting(Servers, Quotas, Networks, Proxies, Migrations):
+class Acting(Servers, Quotas, Networks, VolumeSnapshots, Migrations):
     """The part of Nova that handles actions on servers."""
 
     def _act(self, call: Call, server_id: str) -> Reply:
