@@ -99,11 +99,12 @@ class Addresses(State):
             return json_reply(200, {"network_ip_availabilities": []})
         version = call.value("ip_version")
         found = [
-            self._availability(network)
+            {**self._availability(network), "id": network["id"]}
             for network in self.networks.values()
             if not version or any(str(self.subnets[each]["ip_version"]) == version for each in network["subnets"])
         ]
-        return json_reply(200, {"network_ip_availabilities": filtered(call, found)})
+        shown = [{key: value for key, value in each.items() if key != "id"} for each in filtered(call, found)]
+        return json_reply(200, {"network_ip_availabilities": shown})
 
     def _show_availability(self, call: Call, network_id: str) -> Reply:
         if network_id not in self.networks:

@@ -13,6 +13,7 @@ Check = Callable[[object], str | Refused | None]
 """A check that returns the problem of a value, as a reason or as a refusal, or None."""
 
 
+UUID: Final = "[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
 _PROTOCOL_NUMBERS: Final = 256
 _PROTOCOLS: Final = (
     None,
@@ -155,6 +156,13 @@ def spans(value: object) -> str | Refused | None:
         return wrong
     twice = sorted({each for each in value if value.count(each) > 1})
     return f"Duplicate items in the list: '{', '.join(twice)}'" if twice else None
+
+
+def identifiers(value: object) -> str | None:
+    """Check a list of ids."""
+    if not isinstance(value, list):
+        return f"'{value}' is not a list"
+    return next((f"'{each}' is not a valid UUID" for each in value if not re.fullmatch(UUID, str(each))), None)
 
 
 def service(value: object) -> Refused | None:

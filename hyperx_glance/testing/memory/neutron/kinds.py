@@ -279,7 +279,7 @@ FLAVOR: Final = Kind(
     "flavor",
     "flavors",
     "Flavor",
-    {**_NAMED, "service_type": checks.service, "enabled": checks.flag},
+    {**_NAMED, "service_type": checks.service, "enabled": checks.flag, "service_profiles": checks.identifiers},
     required=("service_type",),
     defaults={"name": "", "description": "", "enabled": True, "service_profiles": ()},
     fixed=("service_type",),

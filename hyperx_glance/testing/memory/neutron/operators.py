@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from hyperx_glance.testing.memory.neutron.checks import UUID
 from hyperx_glance.testing.memory.neutron.default_rules import COPIED
 from hyperx_glance.testing.memory.neutron.kinds import DEFAULT_RULE, FLAVOR, PROFILE, Kind
 from hyperx_glance.testing.memory.neutron.state import State
@@ -21,7 +22,6 @@ _SHOWN: Final = {
 }
 _DRIVERS: Final = "neutron.services.l3_router.service_providers."
 """Where the drivers are that a profile may name."""
-_UUID: Final = "[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
 
 
 class Operators(State):
@@ -39,7 +39,9 @@ class Operators(State):
 
     def _complete(self, kind: Kind, record: Record) -> None:
         super()._complete(kind, record)
-        if kind is PROFILE:
+        if kind is FLAVOR:
+            record["service_profiles"] = []  # Neutron does not read them here
+        elif kind is PROFILE:
             if not record["driver"] and not record["metainfo"]:
                 words = "Service Profile needs either a driver or metainfo."
                 raise Refused(400, words, detail="ServiceProfileEmpty")
@@ -85,10 +87,12 @@ class Operators(State):
 
     def _add_profile(self, call: Call, flavor_id: str) -> Reply:
         asked = call.member("service_profile")
+        if not isinstance(asked, dict):
+            raise Refused(400, "Unable to find 'service_profile' in request body")
         if "id" not in asked:
             raise Refused(400, "Failed to parse request. Required attribute 'id' not specified")
         profile_id = str(asked["id"])
-        if not re.fullmatch(_UUID, profile_id):
+        if not re.fullmatch(UUID, profile_id):
             raise Refused(400, f"Invalid input for id. Reason: '{profile_id}' is not a valid UUID.")
         flavor = self._flavor_to_change(call, flavor_id, "create")
         self._found(PROFILE, call, profile_id)

@@ -154,6 +154,8 @@ def _checked_events(call: Call) -> list[Record]:
 
 def _check_event(call: Call, number: str, event: Record) -> None:
     version = microversion(call)
+    if not isinstance(event, dict):
+        raise invalid(number, event, f"{event!r} is not of type 'object'")
     check_keys(number, event, allowed=_KEYS, required=("name", "server_uuid"))
     known = [name for name, since in _EVENTS.items() if since <= version]
     if event["name"] not in known:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_keys, enveloped, invalid
+from hyperx_glance.testing.memory.nova.validation import check_keys, check_limit, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Service, json_reply
 
 Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
@@ -357,6 +357,7 @@ def until_the_end(handler: Callable[..., Reply]) -> Callable[..., Reply]:
 
 def cut(call: Call, views: list[Record]) -> list[Record]:
     """Cut a list as Nova's oldest ones are cut: by offset and limit (nova/api/openstack/common.py, limited)."""
+    check_limit(call, "offset")
     first = int(call.value("offset") or 0)
     limit = int(call.value("limit") or 0)
     return views[first : first + limit] if limit else views[first:]

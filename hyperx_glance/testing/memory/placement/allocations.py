@@ -200,19 +200,6 @@ class Allocations(Providers):
         summaries = {each.id: self._summary(call, each, wanted) for each in found}
         return json_reply(200, {"allocation_requests": requests, "provider_summaries": summaries})
 
-    def _asked_resources(self, text: str) -> dict[str, int]:
-        """Read "VCPU:2,MEMORY_MB:1024" (placement/util.py, normalize_resources_qs_param)."""
-        wanted: dict[str, int] = {}
-        for part in text.split(","):
-            name, colon, amount = part.partition(":")
-            if not colon or not amount.isdecimal():
-                words = "Badly formed resources parameter. Expected resources query string parameter in form:"
-                raise Refused(400, f"{words} ?resources=VCPU:2,MEMORY_MB:1024. Got: {text}.")
-            if name not in self.known_classes():
-                raise Refused(400, f"Invalid resource class in resources parameter: No such resource class {name}.")
-            wanted[name] = int(amount)
-        return wanted
-
     def _summary(self, call: Call, provider: Provider, wanted: dict[str, int]) -> Record:
         used = self.usages_of(provider)
         names = provider.inventories if is_since(call, (1, 27)) else wanted

@@ -75,22 +75,33 @@ class Providers(State):
         found = [each for each in self.providers.values() if self._is_asked_for(call, each)]
         return json_reply(200, {"resource_providers": [self._view(call, each) for each in found]})
 
+    def _asked_resources(self, text: str) -> dict[str, int]:
+        """Read "VCPU:2,MEMORY_MB:1024" (placement/util.py, normalize_resources_qs_param)."""
+        wanted: dict[str, int] = {}
+        for part in text.split(","):
+            name, colon, amount = part.partition(":")
+            if not colon or not amount.isdecimal():
+                words = "Badly formed resources parameter. Expected resources query string parameter in form:"
+                raise Refused(400, f"{words} ?resources=VCPU:2,MEMORY_MB:1024. Got: {text}.")
+            if name not in self.known_classes():
+                raise Refused(400, f"Invalid resource class in resources parameter: No such resource class {name}.")
+            wanted[name] = int(amount)
+        return wanted
+
     def _is_asked_for(self, call: Call, provider: Provider) -> bool:
         tree = self.providers.get(call.value("in_tree"))
         members = call.value("member_of").removeprefix("in:").split(",") if call.value("member_of") else None
         traits = self.traits_of(provider)
         required = [each for each in call.value("required").split(",") if each]
         used = self.usages_of(provider)
+        wanted = self._asked_resources(call.value("resources")) if call.value("resources") else {}
         return (
             call.value("name", provider.name) == provider.name
             and call.value("uuid", provider.id) == provider.id
             and (not call.value("in_tree") or (tree is not None and self.root_of(tree) is self.root_of(provider)))
             and (members is None or bool(set(members) & set(provider.aggregates)))
             and all((each.removeprefix("!") in traits) != each.startswith("!") for each in required)
-            and all(
-                free(provider, used, name) >= int(amount)
-                for name, _, amount in (part.partition(":") for part in call.value("resources").split(",") if part)
-            )
+            and all(free(provider, used, name) >= amount for name, amount in wanted.items())
         )
 
     def _show_provider(self, call: Call, provider_id: str) -> Reply:
