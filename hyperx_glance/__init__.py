@@ -68,6 +68,7 @@ if typing.TYPE_CHECKING:
         ImagePage as ImagePage,
         KeyPair as KeyPair,
         LaunchProgress as LaunchProgress,
+        ListedServer as ListedServer,
         NetworkChoice as NetworkChoice,
         Progress as Progress,
         Retirement as Retirement,
@@ -119,8 +120,8 @@ _HOMES = {
     "models.registering": "NewImage NewIso",
     "models.request": "invalid_request",
     "models.results": """
-        AvailabilityZone Deletion Departure Family Finding FlavorChoice ImagePage KeyPair LaunchProgress NetworkChoice
-        Progress Retirement Server ServerRef ServersUsing Share Summary UrlReport
+        AvailabilityZone Deletion Departure Family Finding FlavorChoice ImagePage KeyPair LaunchProgress ListedServer
+        NetworkChoice Progress Retirement Server ServerRef ServersUsing Share Summary UrlReport
     """,
     "models.urls": "UrlPolicy",
     "registration": "Registration",

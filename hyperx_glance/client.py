@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         ImagePage,
         KeyPair,
         LaunchProgress,
+        ListedServer,
         NetworkChoice,
         Progress,
         Retirement,
@@ -901,6 +902,27 @@ class Client(Connected):
         from hyperx_glance import launching
 
         return launching.launches(self._context)
+
+    # ------------------------------------------------------------- servers
+
+    @checked(name_contains=text, after=optional(reference), limit=optional(_is_count))
+    def servers(
+        self, *, name_contains: str = "", after: str | None = None, limit: int | None = None
+    ) -> Iterator[ListedServer]:
+        """Iterate over the servers of the connected department, whoever launched them, the newest first.
+
+        Each page is read only when it is needed. To show a list page by page, pass the id of the last server of a page
+        as ``after`` of the next. A server says why it cannot be captured, or its password not be set, as far as Nova's
+        record of the server shows. A service may still decide otherwise.
+
+        :param name_contains: a part of the name, without regard to case; "" is every server
+        :param after: the id of a server; the list begins behind it
+        :param limit: the number of servers at most; None is all
+        :raises NotFoundError: Nova does not know the server ``after``
+        """
+        from hyperx_glance import servers
+
+        return servers.servers(self._context, name_contains=name_contains, after=after, limit=limit)
 
     @checked(server_id=reference, password=optional(is_password))
     def reset_password(self, server_id: str, password: str | SecretStr | None = None) -> SecretStr:

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, Unpack
 
 from hyperx_glance.texts import LONGEST_TEXT, NO_TEXT, Audience, Reader, Text, reader, say, visible, word
 from hyperx_glance.vocabulary import FailureReason, Phase, UrlProblem
@@ -319,9 +319,13 @@ class PlaceLostError(HyperxGlanceError):
 
 
 class UrlRejectedError(HyperxGlanceError):
-    """A URL that cannot become an image, before anything is created; ``reason`` is a `UrlProblem`."""
+    """A URL that cannot become an image, before anything is created.
+
+    ``reason`` is a `UrlProblem`, and ``field`` the field of the request that has the URL: "url" or "checksum_url".
+    """
 
     suggested_status = 422
+    field: Literal["url", "checksum_url"] = "url"
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a caller may do with an image, without a request.
+"""What a caller may do with an image or a server, without a request.
 
 >>> client.why_not(disk_image, "feature")
 'Only administrators feature images. Use category="public", or ask an administrator.'
@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hyperx_glance import editing, sharing
+from hyperx_glance.capturing import checking
 from hyperx_glance.cloud.patching import belongs_to_another
 from hyperx_glance.cloud.refusals import refused
 from hyperx_glance.errors import HyperxGlanceError
-from hyperx_glance.launching import plan
+from hyperx_glance.launching import plan, resetting
 from hyperx_glance.models import mapping
 from hyperx_glance.models.editing import ImageChanges
 from hyperx_glance.models.record import GONE
@@ -23,7 +24,10 @@ from hyperx_glance.texts import NO_TEXT, Text, say, sentences
 from hyperx_glance.vocabulary import Action, Category, Lifecycle, Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.compute import ServerRecord
     from hyperx_glance.cloud.context import Context
     from hyperx_glance.models.image import Image
 
@@ -74,13 +78,30 @@ def why_not(context: Context, image: Image, action: Action) -> Text:
     return _change_problem(context, image, *_CHANGES[action])
 
 
-def _launch_problem(cloud: Cloud, image: Image) -> Text:
+def why_not_capture(cloud: Cloud, server: ServerRecord) -> Text:
+    """Return the text that says why a server cannot be captured, as far as its record shows."""
+    return _problem(lambda: checking.check_server(cloud, server)) or _reader_problem(cloud)
+
+
+def why_not_reset_password(cloud: Cloud, server: ServerRecord) -> Text:
+    """Return the text that says why the password of a server cannot be set, as far as its record shows."""
+    return _problem(lambda: resetting.check_server(cloud, server)) or _reader_problem(cloud)
+
+
+def _problem(check: Callable[[], object]) -> Text:
     try:
-        plan.check_image(image, project_id=cloud.project_id)
-        plan.check_request(image, plan.AS_USUAL)
+        check()
     except HyperxGlanceError as error:
         return sentences(error.message, error.hint)
     return NO_TEXT
+
+
+def _launch_problem(cloud: Cloud, image: Image) -> Text:
+    def check() -> None:
+        plan.check_image(image, project_id=cloud.project_id)
+        plan.check_request(image, plan.AS_USUAL)
+
+    return _problem(check)
 
 
 def _reader_problem(cloud: Cloud) -> Text:

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import trustme
 
+from tests import samples
 from tests.support.file_server import FileServer
 from tests.support.mariadb import MariaDB
 
@@ -31,6 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """Take Ctrl-C as usual also in a shell's background job, which ignores it, as would all that the tests start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """Write the sample disk into a file."""
+    path = tmp_path / "disk.qcow2"
+    path.write_bytes(samples.data("disk.qcow2"))
+    return path
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ WITHOUT_A_COMMAND = {
     "key_pairs": "openstack keypair list",
     "networks": "openstack network list",
     "regions": "openstack region list",
+    "servers": "openstack server list",
     "why_not": "openstack hyperx image show lists what is allowed, and each command says why it was refused",
 }
 """The verbs that no command calls, and what an operator uses instead."""

@@ -27,6 +27,7 @@ from hyperx_glance.models.releases import is_released, latest_of
 from hyperx_glance.texts import say
 
 if TYPE_CHECKING:
+    from hyperx_glance.browsing.summary import Counted
     from hyperx_glance.models.results import Summary
 
 
@@ -78,7 +79,7 @@ def tags(context: Context) -> dict[str, int]:
     return counted_tags(lists.unordered(context, ImageQuery()))
 
 
-def counted_tags(images: Iterable[Image]) -> dict[str, int]:
+def counted_tags(images: Iterable[Image | Counted]) -> dict[str, int]:
     """Return the tags of images, sorted, with the number of images that carry them."""
     return dict(sorted(Counter(tag for image in images for tag in image.tags).items()))
 

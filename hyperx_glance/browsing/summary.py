@@ -11,13 +11,27 @@ No image is kept in memory, only one number for each value that occurs.
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.results import Summary
 from hyperx_glance.vocabulary import Category, Kind, State
 
 
-def summarized(images: Iterable[Image]) -> Summary:
+class Counted(NamedTuple):
+    """What is counted of an image; an index has it without the whole image."""
+
+    size: int | None
+    category: Category
+    kind: Kind
+    state: State
+    disk_format: str
+    os_name: str
+    owner: str
+    tags: tuple[str, ...]
+
+
+def summarized(images: Iterable[Image | Counted]) -> Summary:
     """Count the images by each field."""
     total = size = 0
     categories = Counter[Category](dict.fromkeys(Category, 0))

@@ -74,7 +74,7 @@ def check(context: Context, server_id: str, new: NewCapture) -> Checked:
         raise hidden.refusal(keys)
     doubt = None if new.capture_id is None else _check_id(cloud, new.capture_id)
     server = compute.server(cloud, server_id)
-    _check_server(cloud, server)
+    check_server(cloud, server)
     attached = _attached(cloud, server)
     _check_root_name(cloud, server, attached)
     root = root_volume(server, attached)
@@ -130,7 +130,8 @@ def _check_id(cloud: Cloud, capture_id: str) -> ServiceUnavailableError | None:
     return doubt
 
 
-def _check_server(cloud: Cloud, server: ServerRecord) -> None:
+def check_server(cloud: Cloud, server: ServerRecord) -> None:
+    """Refuse a server by its record alone."""
     if server.project_id != cloud.project_id:
         # The image would belong to the administrator's department, and be shared with the server's
         # (nova/compute/utils.py, initialize_instance_snapshot_metadata).
@@ -145,6 +146,8 @@ def _check_server(cloud: Cloud, server: ServerRecord) -> None:
         raise ConflictError(
             say("server-in-wrong-status", server=server.id, status=server.status, statuses=_WITH_A_DISK)
         )
+    if not (server.image_id or server.volumes):
+        raise _no_disk(server)
 
 
 # ----------------------------------------------------------------- the disk
@@ -167,8 +170,12 @@ def root_volume(server: ServerRecord, attached: Sequence[Volume]) -> Volume | No
     if server.image_id:
         return disks[0] if disks and _letters(disks[0].device(server.id)) == "a" else None
     if not disks:
-        raise ConflictError(say("server-has-no-disk", server=server.id), hint=say("capture-from-a-disk"))
+        raise _no_disk(server)
     return disks[0]
+
+
+def _no_disk(server: ServerRecord) -> ConflictError:
+    return ConflictError(say("server-has-no-disk", server=server.id), hint=say("capture-from-a-disk"))
 
 
 def _check_root_name(cloud: Cloud, server: ServerRecord, attached: Sequence[Volume]) -> None:

@@ -67,6 +67,7 @@ _SHOWN_AS: dict[str, Callable[[Any], object]] = {
     "phase": lambda word: output.Word(word.value),
     "lifecycle": lambda word: output.Word(word.value),
     "disk_format": output.Format,
+    "failure": output.Said,
     "tags": lambda tags: output.Listed(list(tags)),
     "stores": lambda stores: output.Listed(list(stores)),
     "properties": lambda properties: output.Pairs(dict(properties)),

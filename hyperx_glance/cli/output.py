@@ -24,7 +24,7 @@ from cliff.columns import FormattableColumn
 
 from hyperx_glance.cli import words
 from hyperx_glance.cli.fitting import Heading
-from hyperx_glance.texts import LANGUAGES, Language, field_name
+from hyperx_glance.texts import LANGUAGES, Language, Text, field_name
 
 if TYPE_CHECKING:
     import argparse
@@ -171,6 +171,18 @@ class Resource(Readable[str]):
     def human_readable(self) -> str:
         """Return its title in the language of the table."""
         return field_name(self._value).in_language(self.language, audience="person")
+
+
+class Said(Readable[str]):
+    """A sentence; programs read it in English."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self._text = text
+
+    def human_readable(self) -> str:
+        """Return the sentence in the language of the table."""
+        return printable(self._text.in_language(self.language, audience="command"))
 
 
 class Limit(Readable[int | None]):

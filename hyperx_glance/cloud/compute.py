@@ -84,6 +84,7 @@ class ServerRecord(ServerOfImage):
     status: str = "UNKNOWN"
     project_id: str = Field("", alias="tenant_id")
     task_state: str | None = Field(None, alias="OS-EXT-STS:task_state")
+    locked: bool = False
     created: Time | None = None
     addresses: dict[str, tuple[_Address, ...]] = Field(default_factory=dict)
     flavor: _Flavor = _Flavor()
@@ -141,13 +142,15 @@ def server(cloud: Cloud, server_id: str, *, microversion: str | None = MICROVERS
     return parsed(_OneServer, "compute", nova(cloud, "GET", server_path(server_id), microversion=microversion)).server
 
 
-def servers(cloud: Cloud, criteria: Mapping[str, str] | None = None) -> Iterator[ServerRecord]:
-    """Iterate over the servers that match Nova's own criteria: one request for each page."""
+def servers(
+    cloud: Cloud, criteria: Mapping[str, str] | None = None, *, page_size: int = PAGE
+) -> Iterator[ServerRecord]:
+    """Iterate over the servers that match Nova's own criteria, the newest first: one request for each page."""
 
     def read(params: Mapping[str, object]) -> _ServerPage:
         return parsed(_ServerPage, "compute", nova(cloud, "GET", "/servers/detail", params=params))
 
-    asked = {**(criteria or {}), "limit": PAGE}
+    asked = {**(criteria or {}), "limit": page_size}
     return _in_detail(cloud, read, lambda server_id: server(cloud, server_id), asked, microversion=MICROVERSION)
 
 
@@ -196,14 +199,25 @@ def _in_detail(
             yield read_one(found.id)
 
 
-def server_id(cloud: Cloud, name: str) -> str:
-    """Return the id of the server of the connected department that has exactly this name.
+def pattern(part: str) -> str:
+    """Return a regular expression for names with this part in any case; compare the names that it finds.
 
-    Nova searches names by a regular expression, whose syntax depends on its database; so everything but letters and
-    digits becomes "anything" (nova/db/main/api.py, _regex_instance_filter), and the names found are compared here.
+    The syntax of Nova's filter, and whether it regards case, depend on Nova's database (nova/db/main/api.py,
+    _regex_instance_filter). So letters with a case become sets of both, and all but letters and digits "anything".
     """
-    pattern = re.sub(r"\W+", ".*", name)
-    found = servers_of_images(cloud, {"name": f"^{pattern}$"}, page_size=PAGE)
+    return re.sub(r"(?:\.\*)+", ".*", "".join(_alternatives(character) for character in part))
+
+
+def _alternatives(character: str) -> str:
+    if character.isascii() and character.isalpha():
+        return f"[{character.lower()}{character.upper()}]"
+    return character if character.isalnum() and character.lower() == character.upper() else ".*"
+
+
+def server_id(cloud: Cloud, name: str) -> str:
+    """Return the id of the server of the connected department that has exactly this name; see `pattern`."""
+    expression = re.sub(r"\W+", ".*", name)
+    found = servers_of_images(cloud, {"name": f"^{expression}$"}, page_size=PAGE)
     matches = sorted(server.id for server in found if server.name == name)
     if not matches:
         raise NotFoundError(say("no-such-server", name=name), hint=say("list-servers"))

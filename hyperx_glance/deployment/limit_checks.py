@@ -1,8 +1,8 @@
 """The doctor's checks of a deployment's own limits, each with what it means for HYPERX.
 
->>> from hyperx_glance.deployment.limit_checks import CAPTURE_ITEMS, LAUNCH_ITEMS
->>> LAUNCH_ITEMS < CAPTURE_ITEMS
-True
+>>> from hyperx_glance.deployment.limit_checks import LAUNCH_ITEMS
+>>> LAUNCH_ITEMS
+4
 
 Glance shows its formats, and Nova the limit of a server's metadata. Glance's limits of properties and tags show only in
 refusals. Nothing shows Glance's image_size_cap.
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 LAUNCH_ITEMS = 4
 """The most metadata of a server that a launch writes: see `LaunchOrder.metadata`."""
-CAPTURE_ITEMS = 8
-"""The metadata that a usual capture gives to Nova: its marks, and an order in up to three pieces."""
 _FORMATS = ("raw", "qcow2", ISO_FORMAT)
 _TOO_MANY = ("too-many-properties", "too-many-tags")
 
@@ -61,22 +59,23 @@ def image_formats(evidence: Evidence) -> CheckResult:
 
 
 def server_metadata(evidence: Evidence) -> CheckResult:
-    """Check whether Nova's metadata_items has room for what launches and captures write."""
+    """Check whether Nova's metadata_items has room for what launches write.
+
+    Nova counts what captures write before microversion 2.39 only (nova/api/openstack/compute/servers.py, createImage).
+    """
     try:
         limit = evidence.cloud.get_parsed(_LimitsAnswer, "compute", "/limits").limits.absolute.maxServerMeta
     except (NotAllowedError, NotFoundError):
         limit = None
     if limit is None:
         return CheckResult("ok", say("metadata-limit-not-shown"))
-    if limit < 0 or limit >= CAPTURE_ITEMS:
+    if limit < 0 or limit >= LAUNCH_ITEMS:
         return CheckResult("ok", say("metadata-fits", limit=limit) if limit >= 0 else say("metadata-unlimited"))
-    remedy = say("raise-metadata-items", needed=CAPTURE_ITEMS)
+    remedy = say("raise-metadata-items", needed=LAUNCH_ITEMS)
     if limit == 0:
         # Unified limits show 0 for what is not registered; by default, Nova does not enforce it (nova/limit/utils.py).
         return CheckResult("warning", say("metadata-limit-zero"), remedy)
-    if limit < LAUNCH_ITEMS:
-        return CheckResult("error", say("launches-exceed-metadata", limit=limit, needed=LAUNCH_ITEMS), remedy)
-    return CheckResult("warning", say("captures-exceed-metadata", limit=limit, needed=CAPTURE_ITEMS), remedy)
+    return CheckResult("error", say("launches-exceed-metadata", limit=limit, needed=LAUNCH_ITEMS), remedy)
 
 
 def maximum(attempt: Attempt) -> int | None:

@@ -42,6 +42,7 @@ from hyperx_glance.texts import say
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from hyperx_glance.browsing.summary import Counted
     from hyperx_glance.models.browsing import ImageCriteria
     from hyperx_glance.models.results import ImagePage, Summary
 
@@ -159,7 +160,7 @@ class CatalogueIndex:
         """
         context, asked = context_of(user), query_of(query, criteria)
         return self._answered(
-            lambda: sum(1 for _ in self._images(context, asked)),
+            lambda: self._count(context, asked),
             lambda: catalogue.count(context, asked),
             helps=filters.an_index_knows(asked),
         )
@@ -178,7 +179,7 @@ class CatalogueIndex:
 
         context, asked = context_of(user), query_of(query, criteria)
         return self._answered(
-            lambda: summarized(self._images(context, asked)),
+            lambda: summarized(self._counted(context, asked)),
             lambda: catalogue.summary(context, asked),
             helps=filters.an_index_knows(asked),
         )
@@ -192,7 +193,7 @@ class CatalogueIndex:
         """
         context = context_of(user)
         return self._answered(
-            lambda: catalogue.counted_tags(self._images(context, ImageQuery())),
+            lambda: catalogue.counted_tags(self._counted(context, ImageQuery())),
             lambda: catalogue.tags(context),
             helps=True,
         )
@@ -383,15 +384,28 @@ class CatalogueIndex:
                 write.doubt(gone)
         return found
 
-    def _images(self, context: Context, query: ImageQuery) -> Iterator[Image]:
-        """Iterate over all images of a query, in no order."""
+    def _count(self, context: Context, query: ImageQuery) -> int:
+        """Count the images of a query, in the file alone if it decides."""
+        if not selection.decides(query):
+            return sum(1 for _ in self._counted(context, query))
+        names, _ = _tested(context, query)
+        own = {image.id for image in lists.unordered(context, query, private=True)}
+        store = self._opened()
+        return len(own) + store.amount(*selection.selected(query, names, None, None, store.few), without=own)
+
+    def _counted(self, context: Context, query: ImageQuery) -> Iterator[Image | Counted]:
+        """Iterate over what is counted of all images of a query, in no order."""
         names, matches = _tested(context, query)
         own = set()
         for image in lists.unordered(context, query, private=True):
             own.add(image.id)
             yield image
         store = self._opened()
-        for image in store.unordered(*selection.selected(query, names, None, None, store.few)):
+        selected = selection.selected(query, names, None, None, store.few)
+        if selection.decides(query):
+            yield from store.counted(*selected, without=own)
+            return
+        for image in store.unordered(*selected):
             if matches(image) and image.id not in own:
                 yield image
 

@@ -3,7 +3,7 @@
 >>> from hyperx_glance.index.selection import narrowed
 >>> from hyperx_glance.models.browsing import ImageQuery
 >>> narrowed(ImageQuery(name_contains="DEB"), {})
-(['instr(haystack, ?)'], ['deb'])
+(['listed', 'instr(haystack, ?)'], ['deb'])
 """
 
 from __future__ import annotations
@@ -14,15 +14,24 @@ from collections.abc import Callable, Mapping, Sequence
 from hyperx_glance.browsing.cursors import Place
 from hyperx_glance.browsing.matching import CONTAINED, LONG_WORD, fold
 from hyperx_glance.browsing.sorting import Sorting, SortKey
-from hyperx_glance.index.store import BETWEEN_TAGS
+from hyperx_glance.index.store import BETWEEN_TAGS, escaped
 from hyperx_glance.models.browsing import ImageQuery
-from hyperx_glance.models.record import ACTIVE
-from hyperx_glance.vocabulary import ISO_FORMAT, Kind, State
+from hyperx_glance.vocabulary import Category, State, View
 
 Few = Callable[[Sequence[str]], list[int] | None]
 _Elsewhere = tuple[list[str], list[State], bool]
 _OF_IDS = frozenset("0123456789abcdef-")
 """The characters of a UUID in small letters; Glance takes no other ids."""
+_CATEGORIES = {View.FEATURED: Category.FEATURED, View.PUBLIC: Category.PUBLIC}
+_DECIDED = frozenset({"view", "kind", "state", "formats", "sort"})
+"""The criteria that the conditions of `narrowed` decide by themselves."""
+
+
+def decides(query: ImageQuery) -> bool:
+    """Check whether the conditions of `narrowed` select exactly the images that match, and no record must be read."""
+    return all(
+        getattr(query, name) == field.default for name, field in ImageQuery.model_fields.items() if name not in _DECIDED
+    )
 
 
 def selected(
@@ -51,11 +60,13 @@ def selected(
 
 def narrowed(query: ImageQuery, words: Mapping[str, _Elsewhere]) -> tuple[list[str], list[object]]:
     """Return conditions that every matching image meets, and their values; ``words`` are those of the search."""
-    pairs: list[tuple[str, list[object]]] = []
+    pairs: list[tuple[str, list[object]]] = [("listed", [])]
+    if query.view in _CATEGORIES:
+        pairs.append(("category = ?", [str(_CATEGORIES[query.view])]))
     if query.state is not None:
         pairs.append(_of_state(query.state))
     if query.kind is not None:
-        pairs.append(("disk_format = ?" if query.kind is Kind.ISO else "disk_format <> ?", [ISO_FORMAT]))
+        pairs.append(("kind = ?", [str(query.kind)]))
     if query.formats is not None:
         pairs.append((f"disk_format IN ({_places(query.formats)})", [*query.formats]))
     if query.name is not None:
@@ -75,7 +86,7 @@ def _contained(query: ImageQuery) -> list[str]:
 
 
 def _tag(tag: str) -> str:
-    return f"{BETWEEN_TAGS}{tag.replace(BETWEEN_TAGS, ' ')}{BETWEEN_TAGS}"
+    return f"{BETWEEN_TAGS}{escaped(tag)}{BETWEEN_TAGS}"
 
 
 def _of_word(word: str, elsewhere: _Elsewhere) -> tuple[str, list[object]]:
@@ -98,7 +109,7 @@ def _elsewhere(word: str, names: Mapping[str, str]) -> _Elsewhere:
 
 
 def _of_state(state: State) -> tuple[str, list[object]]:
-    return ("glance_status = ?" if state is State.ACTIVE else "glance_status <> ?"), [ACTIVE]
+    return "state = ?", [str(state)]
 
 
 def _places(values: Sequence[str] | frozenset[str]) -> str:

@@ -9,10 +9,12 @@
     ['debian']
     >>> store.close()
 
-A row has what a query can be narrowed by. The record itself is in a table of its own, so that a search reads little.
+A row has what a query can be narrowed by, and what is counted. The record itself is in a table of its own, so that a
+search reads little.
 """
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -26,15 +28,22 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from hyperx_glance.browsing.filters import in_index
 from hyperx_glance.browsing.matching import haystack
+from hyperx_glance.browsing.summary import Counted
 from hyperx_glance.cloud.forks import this_process
 from hyperx_glance.errors import HyperxGlanceError
+from hyperx_glance.models.browsing import ImageQuery
 from hyperx_glance.models.image import Image, glance_form
+from hyperx_glance.vocabulary import Category, Kind, State
 
-_VERSION = 2
+_VERSION = 3
 _APPLICATION = 0x48595058  # "HYPX"
 BETWEEN_TAGS = "\x1f"
 """The character around each tag of a row."""
+_ESCAPE = "\x1e"
+_IS_LISTED = in_index(ImageQuery(), {})
+"""The test of a query that asks for nothing: snapshots and hidden images are in the file, too."""
 _BUSY_SECONDS = 5.0
 _PASSES = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 15})
 """Codes of SQLite that say nothing of the file's contents: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN
@@ -46,6 +55,8 @@ _TABLES = (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, haystack TEXT NOT NULL, tags TEXT NOT NULL,
         owner TEXT NOT NULL,
         name TEXT NOT NULL, disk_format TEXT NOT NULL, container_format TEXT NOT NULL, glance_status TEXT NOT NULL,
+        category TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, os_name TEXT NOT NULL,
+        listed INTEGER NOT NULL, size INTEGER,
         created_at REAL NOT NULL, updated_at REAL NOT NULL, doubted INTEGER NOT NULL DEFAULT 0
     )""",
     "CREATE INDEX by_age ON images (created_at DESC, id)",
@@ -67,15 +78,21 @@ _TABLES = (
         INSERT INTO trigrams (trigrams, rowid, haystack) VALUES ('delete', old.number, old.haystack);
     END""",
 )
-_COLUMNS = ("id", "haystack", "tags", "owner", "name", "disk_format", "container_format", "glance_status")
+_WORDS = (
+    "owner", "name", "disk_format", "container_format", "glance_status", "category", "kind", "state", "os_name",
+)  # fmt: skip
+_COLUMNS = ("id", "haystack", "tags", *_WORDS, "listed", "size")
 _PUT = f"""
 INSERT INTO images ({", ".join(_COLUMNS)}, created_at, updated_at) VALUES ({", ".join("?" * (len(_COLUMNS) + 2))})
 ON CONFLICT (id) DO UPDATE SET doubted = 0, created_at = excluded.created_at, updated_at = excluded.updated_at,
     {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
 RETURNING number
 """  # noqa: S608  # names of columns above
-
-
+_CATEGORIES = {str(each): each for each in Category}
+_KINDS = {str(each): each for each in Kind}
+_STATES = {str(each): each for each in State}
+_COUNTED = "SELECT size, category, kind, state, disk_format, os_name, owner, tags FROM images"
+_WITHOUT = "AND id NOT IN (SELECT value FROM json_each(?))"
 _SAME = """
 SELECT 1 FROM images JOIN records USING (number) WHERE id = ? AND record = ? AND NOT doubted
 """
@@ -121,8 +138,9 @@ class Writing:
             record = zlib.compress(to_json(glance_form(image)), 1)
             if self._connection.execute(_SAME, (image.id, record)).fetchone():
                 continue
-            tags = BETWEEN_TAGS + "".join(each.replace(BETWEEN_TAGS, " ") + BETWEEN_TAGS for each in image.tags)
-            row = (image.id, haystack(image), tags, *(getattr(image, column) or "" for column in _COLUMNS[3:]))
+            tags = BETWEEN_TAGS + "".join(escaped(each) + BETWEEN_TAGS for each in image.tags)
+            words = (str(getattr(image, column)) for column in _WORDS)
+            row = (image.id, haystack(image), tags, *words, _IS_LISTED(image), image.size)
             times = (seconds(image.created_at), seconds(image.updated_at))
             (number,) = self._connection.execute(_PUT, (*row, *times)).fetchone()
             self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (number, record))
@@ -212,6 +230,23 @@ class Store:
         with contextlib.closing(self._connection().execute(wanted, tuple(values))) as rows:
             for (record,) in rows:
                 yield _image(record)
+
+    def counted(self, numbers: str, values: Iterable[object], *, without: Iterable[str]) -> Iterator[Counted]:
+        """Iterate over what is counted of the images that a query selects, in no order, without those of some ids."""
+        wanted = f"{_COUNTED} WHERE number IN ({numbers}) {_WITHOUT}"
+        with contextlib.closing(self._connection().execute(wanted, (*values, json.dumps([*without])))) as rows:
+            for size, category, kind, state, disk_format, os_name, owner, tags in rows:
+                try:
+                    words = _CATEGORIES[category], _KINDS[kind], _STATES[state]
+                except KeyError as error:
+                    raise sqlite3.DatabaseError("a word that no program has written") from error
+                yield Counted(size, *words, disk_format, os_name, owner, _tags(tags))
+
+    def amount(self, numbers: str, values: Iterable[object], *, without: Iterable[str]) -> int:
+        """Return how many images a query selects, without those of some ids."""
+        wanted = f"SELECT count(*) FROM images WHERE number IN ({numbers}) {_WITHOUT}"  # noqa: S608  # as above
+        (number,) = self._connection().execute(wanted, (*values, json.dumps([*without]))).fetchone()
+        return int(number)
 
     def few(self, parts: Iterable[str]) -> list[int] | None:
         """Return the numbers of images, among them all whose text has these parts; None if they are many, or all."""
@@ -304,6 +339,18 @@ class Store:
 def _image(record: bytes) -> Image:
     image: Image = Image.__pydantic_validator__.validate_json(zlib.decompress(record))  # as in model_validate_json
     return image
+
+
+def escaped(tag: str) -> str:
+    """Return a tag without the character that is between tags."""
+    return tag.replace(_ESCAPE, f"{_ESCAPE}0").replace(BETWEEN_TAGS, f"{_ESCAPE}1")
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    tags = text.split(BETWEEN_TAGS)[1:-1]
+    if _ESCAPE in text:
+        tags = [each.replace(f"{_ESCAPE}1", BETWEEN_TAGS).replace(f"{_ESCAPE}0", _ESCAPE) for each in tags]
+    return tuple(tags)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -7,7 +7,8 @@ SecretStr('**********')
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -19,7 +20,13 @@ from hyperx_glance.waiting.made import MayHaveMade
 from hyperx_glance.waiting.pace import answered, may_be_done
 
 if TYPE_CHECKING:
+    from hyperx_glance.cloud.cloud import Cloud
+    from hyperx_glance.cloud.compute import ServerRecord
     from hyperx_glance.cloud.context import Context
+
+_LOCKED: Final = (say("server-is-locked"), say("unlock-then-try-again"))
+_STOPPED: Final = (say("server-not-running"), say("start-the-server"))
+"""What Nova refuses, with a hint."""
 
 
 def reset_password(context: Context, server_id: str, password: str | SecretStr | None) -> SecretStr:
@@ -40,7 +47,7 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
                 secret=text,
             )
         except HyperxGlanceError as error:
-            problem = _reset_problem(error)
+            problem = _reset_problem(server_id, error)
             if problem is not None or not may_be_done(error):
                 made.undone()
             if problem is None:
@@ -50,12 +57,33 @@ def reset_password(context: Context, server_id: str, password: str | SecretStr |
     return SecretStr(text)
 
 
-def _reset_problem(error: HyperxGlanceError) -> tuple[Text, Text] | None:
+def check_server(cloud: Cloud, server: ServerRecord) -> None:
+    """Refuse a server whose record says that Nova would refuse; the guest and its agent are unknown."""
+    if server.locked and not cloud.is_administrator:
+        problem, hint = _LOCKED
+    elif server.status != "ACTIVE":
+        problem, hint = _STOPPED
+    elif server.task_state is not None:
+        problem, hint = _busy(server.id, server.task_state)
+    else:
+        return
+    raise PasswordResetError(problem, hint=hint)
+
+
+def _reset_problem(server_id: str, error: HyperxGlanceError) -> tuple[Text, Text] | None:
     """Return the meaning of a refused changePassword, and a hint (nova/api/openstack/compute/admin_password.py)."""
     if answered(error, 501):
         return say("guest-agent-silent"), say("start-the-guest-agent")
     if not answered(error, 409):
         return None
+    if "in an invalid state" in error.explanation:  # Nova names no state then
+        return _LOCKED
     if "vm_state" in error.explanation:
-        return say("server-not-running"), say("start-the-server")
+        return _STOPPED
+    if task := re.search("task_state ([a-z_-]+)", error.explanation):
+        return _busy(server_id, task[1])
     return say("server-takes-no-password"), say("launch-a-password-enabled-image")
+
+
+def _busy(server_id: str, task: str) -> tuple[Text, Text]:
+    return say("server-is-busy", server=server_id, task=task), say("try-again-when-finished")

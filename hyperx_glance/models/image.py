@@ -26,8 +26,9 @@ from pydantic_core import CoreSchema, core_schema
 from hyperx_glance import arguments, vocabulary
 from hyperx_glance.models.described import Described
 from hyperx_glance.models.meanings import meaning, title
+from hyperx_glance.models.stored import StoredText, restored
 from hyperx_glance.models.times import Time
-from hyperx_glance.texts import Text
+from hyperx_glance.texts import NO_TEXT, Text
 from hyperx_glance.vocabulary import Category, Kind, Lifecycle, Phase, ShareStatus, State, glance_key
 
 # ruff: noqa: ANN401  # pydantic's own signatures take Any, and these override them
@@ -111,7 +112,7 @@ class Image(Described):  # noqa: PLW1641  # pydantic gives frozen models a hash
     os_type: _Text = ""
     architecture: _Text = ""
     url: _Text = ""
-    failure: _Text = ""
+    failure: Annotated[Text, StoredText()] = NO_TEXT
     captured_from: _Text = ""
     capture_id: _Text = ""
     protected: _NativeFlag = False
@@ -336,6 +337,8 @@ def _same(dumped: object, image: Image, name: str) -> bool:
     value = getattr(image, name)
     if isinstance(value, datetime) and isinstance(dumped, str):
         return _read_time(dumped) == value
+    if isinstance(value, Text):
+        return restored(dumped) == value
     return dumped == value or (isinstance(value, tuple) and dumped == list(value))
 
 

@@ -27,6 +27,17 @@ class Server(Described):
     fault: str | None = None
 
 
+class ListedServer(Server):
+    """A server of a list, and why it cannot be captured, or its password not be set; "" if nothing is known against it.
+
+    ``image_id`` is the image that the server was made from, None if it runs on a volume.
+    """
+
+    image_id: str | None = None
+    why_not_capture: Text = NO_TEXT
+    why_not_reset_password: Text = NO_TEXT
+
+
 class ServerRef(Described):
     """A server that was made from an image; ``through`` says how the server uses the image."""
 

@@ -12,7 +12,11 @@ from typing import NamedTuple
 from hyperx_glance.cloud.answers import LONGEST_TEXT
 from hyperx_glance.errors import QuotaExceededError
 from hyperx_glance.quotas.resources import field_of, known, position
-from hyperx_glance.texts import NO_TEXT, say, word
+from hyperx_glance.texts import NO_TEXT, Text, say, word
+
+_OF_EACH_SERVER = "metadata_items"
+"""A limit of each server, whatever its department uses (nova/limit/local.py, API_LIMITS)."""
+_UNKNOWN = "quota"
 
 
 class Exceeded(NamedTuple):
@@ -44,10 +48,12 @@ def quota_error(
     if not found:
         return None
     first = found[0]
-    complete = None not in first
+    of_servers = first.resource == _OF_EACH_SERVER
+    complete = None not in first and not of_servers
     return QuotaExceededError(
-        NO_TEXT if complete else say("no-room", department=department, resource=word("quota", first.resource)),
+        NO_TEXT if complete else _told(first, department),
         explanation="" if complete else text,
+        hint=say("raise-the-limit-of-metadata") if of_servers else NO_TEXT,
         department=department,
         resource=first.resource,
         limit=first.limit,
@@ -58,6 +64,15 @@ def quota_error(
         status=status,
         request_id=request_id,
     )
+
+
+def _told(exceeded: Exceeded, department: str) -> Text:
+    """Return the sentence for a resource whose figures are not known, or not the department's."""
+    if exceeded.resource == _OF_EACH_SERVER:
+        return say("servers-have-too-much-metadata")
+    if exceeded.resource == _UNKNOWN:
+        return say("quota-exceeded-somewhere", department=department)
+    return say("no-room", department=department, resource=word("quota", exceeded.resource))
 
 
 def image_quota_error(text: str, *, department: str) -> QuotaExceededError | None:
@@ -141,9 +156,9 @@ def _ports(text: str) -> list[Exceeded]:
 
 
 def _metadata(text: str) -> list[Exceeded]:
-    """Parse nova.exception.MetadataLimitExceeded: the metadata of one server, without a department's usage."""
+    """Parse nova.exception.MetadataLimitExceeded."""
     match = re.search(r"Maximum number of metadata items exceeds (\d{1,18})", text)
-    return [Exceeded("metadata_items", limit=int(match[1]))] if match else []
+    return [Exceeded(_OF_EACH_SERVER, limit=int(match[1]))] if match else []
 
 
 def _any(text: str) -> list[Exceeded]:
@@ -153,7 +168,7 @@ def _any(text: str) -> list[Exceeded]:
     if not match:
         return []
     return [Exceeded(field_of(word)) for word in re.split(r",\s*", (match[1] or "").strip()) if known(word)] or [
-        Exceeded("quota")
+        Exceeded(_UNKNOWN)
     ]
 
 

@@ -31,7 +31,7 @@ from hyperx_glance.quotas.resources import (
     VOLUME_RESOURCES,
     Resource,
 )
-from hyperx_glance.texts import field_name, say, sentences
+from hyperx_glance.texts import field_name, say, sentences, word
 from hyperx_glance.waiting.pace import answered, attempts, may_be_done
 
 UNLIMITED = -1
@@ -159,7 +159,8 @@ def _plan_quota_set(
     cloud.base(service)  # raises if the cloud has no such service
     if len(wanted) < len(given):
         defaults = cloud.get_parsed(_QuotaSetAnswer, service, f"{path}/defaults").quota_set
-        wanted |= {field: _default(defaults, service, words[field]) for field in given if field not in wanted}
+        reset = given.keys() - wanted.keys()
+        wanted |= {each.field: _default(defaults, service, each) for each in resources if each.field in reset}
     former = cloud.get_parsed(_QuotaSetAnswer, service, path).quota_set
 
     def call(limits: Mapping[str, int | None]) -> _Call:
@@ -180,10 +181,10 @@ def _plan_quota_set(
     return _Plan(wanted, [call(wanted)], undo, {field: limit for field, limit in shown.items() if limit is not None})
 
 
-def _default(defaults: Mapping[str, int | None], service: Service, word: str) -> int:
-    default = defaults.get(word)
+def _default(defaults: Mapping[str, int | None], service: Service, resource: Resource) -> int:
+    default = defaults.get(resource.word)
     if default is None:
-        raise not_understood(service, "default-missing", resource=word)
+        raise not_understood(service, "default-missing", resource=word("quota", resource.field))
     return default
 
 
@@ -250,7 +251,7 @@ def _limits_that_are_shown(
             region = limits_endpoint(cloud, service).region_id
             code = "image-limit-not-registered" if service == "image" else "server-limit-not-registered"
             hint = say("register-image-limits" if service == "image" else "register-server-limits")
-            raise NotFoundError(say(code, resource=name, region=region), hint=hint)
+            raise NotFoundError(say(code, resource=word("quota", field), name=name, region=region), hint=hint)
         shown[field] = limit
     return shown
 

@@ -105,7 +105,11 @@ def checksum(context: Context, order: RegistrationOrder, checksum_url: str | Non
         problem = say("data-has-no-file-name")
         raise InvalidRequestError(say("wrong-field", field=field_name("checksum_url"), problem=problem))
     settings = context.settings
-    return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
+    try:
+        return published_checksum(checksum_url, path, settings.url_policy, network=settings.network)
+    except UrlRejectedError as error:
+        error.field = "checksum_url"
+        raise
 
 
 def ways(context: Context, order: RegistrationOrder, found: Found) -> tuple[Way, ...]:

@@ -121,10 +121,15 @@ def _where_glance_sees_more(problem: UrlRejectedError) -> UrlRejectedError | Non
     return problem
 
 
-def for_the_record(error: HyperxGlanceError) -> str:
-    """Return the reason that a record keeps: in English, and without the image, which it shows itself."""
+def for_the_record(error: HyperxGlanceError) -> Text:
+    """Return the reason that a record keeps, without the image, which it shows itself."""
     problem = error.message.values["problem"] if error.code == "image-not-registered" else error.message
-    return str(HyperxGlanceError(Text(str(problem)), explanation=error.explanation))
+    text = problem if isinstance(problem, Text) else Text(str(problem))
+    if not error.explanation:
+        return text
+    if text.endswith("."):
+        return say("text-explained", text=text, explanation=error.explanation)
+    return say("error.explanation", message=text, explanation=error.explanation)
 
 
 def lacking(image_id: str, stores: frozenset[str]) -> RegistrationFailedError:

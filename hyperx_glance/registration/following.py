@@ -48,7 +48,7 @@ class RegistrationFollower:
         image, outcome, task = self._look()
         if outcome is Outcome.FAILED:
             failed = self._journal.seen(image, done=None, message=self._watch.message)
-            message, explanation = say("registration-failed"), image.failure
+            message, explanation = say("registration-failed"), str(image.failure)
             if task:
                 message = say("import-failed")
                 explanation = failures.without_secrets(task.message or "", self.record.order)

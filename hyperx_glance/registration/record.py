@@ -26,6 +26,7 @@ from hyperx_glance.errors import (
 )
 from hyperx_glance.models.image import Image
 from hyperx_glance.models.record import has_become_ready
+from hyperx_glance.models.stored import shortened, stored
 from hyperx_glance.registration import failures
 from hyperx_glance.registration.order import RegistrationOrder
 from hyperx_glance.texts import say, sentences
@@ -36,7 +37,6 @@ from hyperx_glance.waiting.pace import attempts
 
 MORE_TIME = "record-deleted-allow-more-time"
 """The code of the hint after a timeout."""
-_LONGEST_FAILURE = 1000
 _LOG = logging.getLogger(__name__)
 _Fate = Literal["deleted", "marked as failed", "left"]
 
@@ -268,7 +268,7 @@ class RegistrationRecord:
 
 def keep(cloud: Cloud, image_id: str, error: HyperxGlanceError) -> None:
     """Write the reason into the record, whose phase is then failed."""
-    reason = failures.for_the_record(error)[:_LONGEST_FAILURE]
+    reason = stored(shortened(failures.for_the_record(error)))
     cloud.patch_image(image_id, [{"op": "add", "path": f"/{glance_key('failure')}", "value": reason}])
 
 

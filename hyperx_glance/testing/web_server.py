@@ -73,7 +73,7 @@ class _Quiet(wsgi.Server):
 
 
 class _Encryption(Adapter):
-    """Encrypts connections; the handshake is left to the thread that reads, so that no client makes others wait."""
+    """The encryption of connections; the handshake is left to the thread that reads, so no client blocks others."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context = context
@@ -127,6 +127,7 @@ class WebServer:
 
     def __init__(self, application: WSGIApplication, *, port: int = 0, exposure: Exposure | None = None) -> None:
         self.exposure = exposure or Exposure()
+        """The address, the public URL and the hosts of the server."""
         _check_free(self.exposure.host, port)
         guarded = origins.guarded(application, self.exposure.hosts)
         self._server: Any = _Quiet((self.exposure.host, port), guarded, numthreads=_THREADS, request_queue_size=128)
@@ -152,9 +153,18 @@ class WebServer:
         """The URL of the server for programs of this machine."""
         return self.exposure.local_url(self.port)
 
+    @property
+    def told_url(self) -> str:
+        """The URL of the server in its ``clouds.yaml``: a public one, unless it depends on the request."""
+        return self.exposure.told_url(self.port)
+
     def run(self) -> None:
         """Serve requests until the process is interrupted."""
-        self._server.serve()
+        # The interrupted thread only waits. In the middle of cheroot's queue, an interrupt could lose a wake-up
+        # (threading.py, Condition.notify), and `close` would then wait forever for the thread that sleeps on.
+        self.start()
+        while self._thread.is_alive():
+            self._thread.join(1.0)  # Windows sees an interrupt only between two waits
 
     def close(self) -> None:
         """Close the port, and do not wait for running requests."""

@@ -30,6 +30,7 @@ from hyperx_glance.browsing.sorting import Sorting
 from hyperx_glance.testing import InMemoryCloud
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
+from tests.benchmarks.rows import image_row
 from tests.support import glance_rows
 from tests.support.clouds import REGION
 
@@ -100,25 +101,18 @@ def bench(local_cloud: LocalCloud) -> Iterator[Bench]:
 
 
 def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
-    created = START - timedelta(seconds=37 * number, microseconds=number)
-    return {
-        "id": image_id,
-        "name": f"image {number}",
-        "status": "active",
-        "visibility": ("private", "community", "public")[number % 3],
-        "owner": own if number % 3 == 0 else other,
-        "disk_format": ("qcow2", "raw", "vmdk", "iso")[number % 4],
-        "container_format": "bare",
-        "size": number << 20,
-        "protected": False,
-        "os_hidden": False,
-        "created_at": created,
-        "updated_at": created,
-        "tags": ["linux" if number % 2 else "windows", f"batch-{number % 10}"],
-        "properties": properties(number)
+    return image_row(
+        number,
+        START - timedelta(seconds=37 * number, microseconds=number),
+        id=image_id,
+        visibility=("private", "community", "public")[number % 3],
+        owner=own if number % 3 == 0 else other,
+        disk_format=("qcow2", "raw", "vmdk", "iso")[number % 4],
+        tags=["linux" if number % 2 else "windows", f"batch-{number % 10}"],
+        properties=properties(number)
         | ({"hyperx_featured": "true"} if number % 30 == 2 else {})
         | ({"hyperx_os_name": "every third"} if number % 3 == 1 else {}),
-    }
+    )
 
 
 def _bare(session: Session) -> int:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
+from tests.benchmarks.rows import image_row
 from tests.local.test_cli import OPENSTACK, environment
 from tests.support import glance_rows
 
@@ -54,22 +54,8 @@ def full(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
 
 def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
     created = START - timedelta(seconds=37 * number)
-    return {
-        "id": image_id,
-        "name": f"image {number}",
-        "status": "active",
-        "visibility": ("private", "public")[number % 2],
-        "owner": other if number % 2 else own,
-        "disk_format": "qcow2",
-        "container_format": "bare",
-        "size": number << 20,
-        "protected": False,
-        "os_hidden": False,
-        "created_at": created,
-        "updated_at": created,
-        "tags": ["linux"],
-        "properties": properties(number),
-    }
+    visibility, owner = ("public", other) if number % 2 else ("private", own)
+    return image_row(number, created, id=image_id, visibility=visibility, owner=owner)
 
 
 def _run(arguments: str, variables: Mapping[str, str]) -> tuple[Measured, int]:

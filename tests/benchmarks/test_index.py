@@ -23,6 +23,7 @@ from keystoneauth1.adapter import Adapter
 from hyperx_glance import CatalogueIndex, Client
 from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
+from tests.benchmarks.rows import image_row
 from tests.support import glance_rows
 from tests.support.clouds import REGION
 
@@ -44,25 +45,18 @@ MIB = 1 << 20
 
 
 def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
-    time_of_row = START - timedelta(seconds=37 * number)
     mine = number < OWN
     rare = {"description": "麒麟 rare-word"} if number % (AMOUNT // 10) == 7 else {}
-    return {
-        "id": image_id,
-        "name": f"image {number}",
-        "status": "active",
-        "visibility": ("private", "shared")[number % 2] if mine else ("community", "public")[number % 2],
-        "owner": own if mine else other,
-        "disk_format": ("qcow2", "raw", "vmdk", "iso")[number % 4],
-        "container_format": "bare",
-        "size": number << 20,
-        "protected": False,
-        "os_hidden": False,
-        "created_at": time_of_row,
-        "updated_at": time_of_row,
-        "tags": ["linux", f"batch-{number % 100}"],
-        "properties": properties(number) | rare,
-    }
+    return image_row(
+        number,
+        START - timedelta(seconds=37 * number),
+        id=image_id,
+        visibility=("private", "shared")[number % 2] if mine else ("community", "public")[number % 2],
+        owner=own if mine else other,
+        disk_format=("qcow2", "raw", "vmdk", "iso")[number % 4],
+        tags=["linux", f"batch-{number % 100}"],
+        properties=properties(number) | rare,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +71,7 @@ def session(local_cloud: LocalCloud) -> Iterator[Session]:
 
 
 class Counted:
-    """Counts the requests of a session."""
+    """A count of the requests of a session."""
 
     def __init__(self, session: Session) -> None:
         self.requests = 0

@@ -17,8 +17,8 @@ import pytest
 from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client
-from tests.benchmarks.pages import properties
 from tests.benchmarks.records import table
+from tests.benchmarks.rows import image_row
 from tests.support import glance_rows
 from tests.support.clouds import REGION
 
@@ -50,23 +50,7 @@ def offered(local_cloud: LocalCloud) -> Iterator[LocalCloud]:
 
 def _row(number: int, owner: str, members: dict[str, str]) -> dict[str, Any]:
     created = START - timedelta(seconds=37 * number, microseconds=number)
-    return {
-        "id": str(uuid.uuid4()),
-        "name": f"image {number}",
-        "status": "active",
-        "visibility": "shared",
-        "owner": owner,
-        "disk_format": "qcow2",
-        "container_format": "bare",
-        "size": number << 20,
-        "protected": False,
-        "os_hidden": False,
-        "created_at": created,
-        "updated_at": created,
-        "tags": ["linux"],
-        "properties": properties(number),
-        "members": members,
-    }
+    return image_row(number, created, id=str(uuid.uuid4()), visibility="shared", owner=owner, members=members)
 
 
 def _bare(session: Session, limit: int) -> int:

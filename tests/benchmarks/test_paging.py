@@ -19,6 +19,7 @@ from keystoneauth1.adapter import Adapter
 
 from hyperx_glance import Client, ImageQuery
 from tests.benchmarks.records import table
+from tests.benchmarks.rows import image_row
 from tests.support import glance_rows
 from tests.support.clouds import REGION
 
@@ -60,23 +61,18 @@ def session(local_cloud: LocalCloud) -> Iterator[Session]:
 
 
 def _row(number: int, image_id: str, own: str, other: str) -> dict[str, Any]:
-    return {
-        "id": image_id,
-        "name": f"image {number:06}",
-        "status": "active",
-        "visibility": ("private", "community", "public", "shared")[number % 4],
-        "owner": own if number % 2 else other,
-        "disk_format": "qcow2",
-        "container_format": "bare",
-        "size": number << 20,
-        "protected": False,
-        "os_hidden": False,
-        "created_at": START - timedelta(seconds=7 * number),
-        "updated_at": START + timedelta(seconds=7 * number),
-        "tags": [],
-        "properties": {"os_distro": ("ubuntu", "debian")[number // 4 % 2]}
+    return image_row(
+        number,
+        START - timedelta(seconds=7 * number),
+        id=image_id,
+        name=f"image {number:06}",
+        visibility=("private", "community", "public", "shared")[number % 4],
+        owner=own if number % 2 else other,
+        updated_at=START + timedelta(seconds=7 * number),
+        tags=[],
+        properties={"os_distro": ("ubuntu", "debian")[number // 4 % 2]}
         | ({"hyperx_featured": "true"} if number % 20 == 2 else {}),
-    }
+    )
 
 
 class Cost:

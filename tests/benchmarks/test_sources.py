@@ -15,7 +15,7 @@ import pytest
 
 from tests import samples
 from tests.benchmarks.records import table
-from tests.support.clouds import image_ids, remove_images, unique
+from tests.support.clouds import image_ids, login, remove_images, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,9 +58,7 @@ def digest(path: Path) -> str:
 def run(local_cloud: LocalCloud, folder: Path, request: dict[str, object]) -> dict[str, Any]:
     small = folder / "small.qcow2"
     small.write_bytes(samples.data("disk.qcow2"))
-    auth = local_cloud.auth("alice")
-    del auth["region_name"]
-    order = json.dumps({"auth": auth, "small": str(small), "request": request})
+    order = json.dumps({"auth": login(local_cloud, "alice"), "small": str(small), "request": request})
     command = [sys.executable, "-m", "tests.benchmarks.registrant", order]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -158,7 +158,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 @dataclass
 class Visits:
-    """Opens browsers for people: ``visit("alice", "zh")`` logs her in; without a name, the login is shown."""
+    """The browsers of a test: ``visit("alice", "zh")`` opens one and logs her in, ``visit()`` shows the login."""
 
     chromium: Browser
     console: Console

@@ -14,27 +14,28 @@ from tests import samples
 if TYPE_CHECKING:
     from tests.browser.conftest import Visits, World
     from tests.browser.visitor import Visitor
-    from tests.support.file_server import FileServer
+    from tests.support.file_server import FileServer, Held
 
 on_real_services = pytest.mark.parametrize("world", [pytest.param("local", marks=pytest.mark.local)], indirect=True)
 
 
-def begin(visitor: Visitor, name: str, url: str) -> None:
-    """Begin to register an image whose data does not come yet."""
+def begin(visitor: Visitor, file_server: FileServer) -> Held:
+    """Begin to register the image "slow", and return when the transfer of its data stands still."""
+    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
     visitor.create("image")
-    visitor.fill(name=name, url=url, disk_format="qcow2")
+    visitor.fill(name="slow", url=held.url, disk_format="qcow2")
     visitor.ok()
-    expect(visitor.page.locator(".task")).to_contain_text(name)
+    expect(visitor.page.locator(".task")).to_contain_text("slow")
+    held.wait_until_reached()
+    return held
 
 
 @on_real_services
 def test_an_import_is_followed_through_a_cut_a_reload_and_from_a_second_console(
     world: World, visit: Visits, file_server: FileServer
 ) -> None:
-    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
     alice = visit("alice")
-    begin(alice, "slow", held.url)
-    held.wait_until_reached()
+    held = begin(alice, file_server)
 
     # The same person in another browser, on another process of the console.
     with Console.of(world.cloud) as second:
@@ -82,10 +83,8 @@ def test_an_import_whose_source_breaks_off_says_so(visit: Visits, file_server: F
 def test_an_import_is_followed_again_after_the_session_has_ended(
     world: World, visit: Visits, file_server: FileServer
 ) -> None:
-    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
     alice = visit("alice")
-    begin(alice, "slow", held.url)
-    held.wait_until_reached()
+    held = begin(alice, file_server)
 
     world.console.app.state.parts.sessions.end_all()
     expect(alice.dialog).to_contain_text(alice.say("session_ended"))  # the stream of events has ended with it
@@ -99,10 +98,8 @@ def test_an_import_is_followed_again_after_the_session_has_ended(
 
 @on_real_services
 def test_an_import_is_cancelled(world: World, visit: Visits, file_server: FileServer) -> None:
-    held = file_server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=200_000)
     alice = visit("alice")
-    begin(alice, "slow", held.url)
-    held.wait_until_reached()
+    held = begin(alice, file_server)
 
     alice.page.locator(".task").get_by_role("button", name=alice.say("cancel_task", name="slow")).click()
 

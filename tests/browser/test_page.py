@@ -204,6 +204,7 @@ def test_the_language_and_the_colours_are_switched_and_kept(world: World, visit:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_wrong_field_says_what_is_wrong(world: World, visit: Visits, language: str) -> None:
     page = world.serve("/page.html", b"<!DOCTYPE html><html><title>Please log in</title></html>")
+    disk = world.serve("/debian.qcow2", samples.data("disk.qcow2"))
     alice = visit("alice", language)
 
     alice.create("image")
@@ -216,6 +217,11 @@ def test_a_wrong_field_says_what_is_wrong(world: World, visit: Visits, language:
     alice.fill(name="debian", url=page, checksum="")
     alice.submit()
     expect(alice.wrong("url")).to_contain_text("HTML")
+    alice.fill(url=disk, checksum_url=page)
+    alice.submit()
+    expect(alice.wrong("checksum_url")).to_contain_text("HTML")
+    expect(alice.wrong("url")).to_be_empty()
+    alice.fill(checksum_url="")
     expect(alice.wrong("name")).to_be_empty()
     alice.fill(source="file")
     alice.submit()

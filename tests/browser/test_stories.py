@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import samples
+from tests.support import launches
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visits, World
@@ -111,9 +112,19 @@ def test_alice_does_everything_that_the_manual_describes(world: World, visit: Vi
     alice.close()
     expect(page.locator(".task")).to_have_count(0)
 
-    # Reset a password, and package a server.
+    # The list of servers has those that others have launched, too.
+    theirs = launches.boot(world.cloud, "theirs", launches.put_image(world.cloud))
     page.locator("#servers").click()
-    expect(alice.dialog.locator("strong")).to_have_text(["web-1", "web-2"])
+    expect(alice.dialog.locator("strong")).to_have_count(3)
+    assert sorted(alice.dialog.locator("strong").all_inner_texts()) == ["theirs", "web-1", "web-2"]
+    alice.dialog.get_by_role("searchbox").fill("WEB-1")
+    expect(alice.dialog.locator("strong")).to_have_text(["web-1"])
+    alice.dialog.get_by_role("searchbox").fill("none of these")
+    expect(alice.dialog.get_by_role("status")).to_have_text(say("no_servers"))
+    alice.dialog.get_by_role("searchbox").fill("")
+    expect(alice.dialog.locator("strong")).to_have_count(3)
+
+    # Reset a password, and package servers; a stopped one takes no password, and says so.
     alice.dialog.get_by_role("button", name=re.compile(rf"{say('reset_password')} web-1")).click()
     alice.ok()
     expect(alice.dialog.locator("output")).not_to_be_empty()
@@ -123,6 +134,16 @@ def test_alice_does_everything_that_the_manual_describes(world: World, visit: Vi
     alice.ok()
     alice.close()
     expect(alice.column("web with nginx", "state")).to_have_text("ACTIVE")
+    launches.stop(world.cloud, theirs)
+    page.locator("#servers").click()
+    button = alice.dialog.get_by_role("button", name=f"{say('reset_password')} theirs")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_have_attribute("aria-description", re.compile("运行" if language == "zh" else "not running"))
+    alice.dialog.get_by_role("button", name=say("capture_server", name="theirs")).click()
+    alice.fill(name="packaged theirs")
+    alice.ok()
+    alice.close()
+    expect(alice.column("packaged theirs", "state")).to_have_text("ACTIVE")
 
     # Make it public, and private again.
     alice.act("web with nginx", "publish")
@@ -148,9 +169,14 @@ def test_alice_does_everything_that_the_manual_describes(world: World, visit: Vi
         alice.act("installer", "download")
     assert download.value.path().read_bytes() == samples.data("installer.iso")
 
-    # A server from an ISO, with a disk to install on.
+    # A server from an ISO, with a disk to install on; another runs from the ISO itself.
     alice.act("installer", "launch")
     alice.fill(name="setup", install_disk_gib=2)
+    alice.ok()
+    expect(page.locator(".task")).to_have_count(0)
+    alice.act("installer", "launch")
+    alice.fill(name="rescue", layout="live")
+    expect(alice.dialog.locator("[name=install_disk_gib]")).to_be_hidden()
     alice.ok()
     expect(page.locator(".task")).to_have_count(0)
 
@@ -160,7 +186,8 @@ def test_alice_does_everything_that_the_manual_describes(world: World, visit: Vi
     alice.ok("confirm")
     expect(alice.row("debian 12.1")).to_have_count(0)
     page.locator("#servers").click()
-    expect(alice.dialog.locator("strong")).to_contain_text(["web-1", "web-2"])
+    expect(alice.dialog.locator("strong")).to_have_count(5)
+    assert {"setup", "rescue", "web-1", "web-2"} < {*alice.dialog.locator("strong").all_inner_texts()}
 
 
 @both_languages
@@ -230,6 +257,13 @@ def test_rita_may_look_and_is_told_why_not_more(world: World, visit: Visits, lan
     for action in ("edit", "delete", "publish", "disable", "protect", "share"):
         reason = rita.hovered_reason("debian 12", action)
         assert re.search("[\u4e00-\u9fff]" if language == "zh" else "[a-z]", reason)
+    launches.boot(world.cloud, "web", world.client("alice").image("debian 12").id)
+    rita.page.locator("#servers").click()
+    for label in rita.say("capture_server", name="web"), f"{rita.say('reset_password')} web":
+        button = rita.dialog.get_by_role("button", name=label)
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("title", re.compile("[\u4e00-\u9fff]" if language == "zh" else "read-only"))
+    rita.close()
     rita.create("image")
     rita.fill(name="mine", url=disk)
     rita.submit()

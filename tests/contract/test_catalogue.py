@@ -8,15 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hyperx_glance import ImageQuery
-from hyperx_glance.testing import InMemoryCloud
 from tests.support.catalogue_oracle import CRITERIA, Record, answer, populations, queries
-from tests.support.clouds import image_ids
 from tests.support.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from hyperx_glance.testing import LocalCloud
+    from collections.abc import Sequence
 
 MEMBER_VIEWS = ("all", "featured", "public", "private", "shared", "offered")
 ADMINISTRATOR_VIEWS = ("all", "featured", "public", "private", "everything")
@@ -41,42 +37,29 @@ def test_the_oracle_knows_every_criterion() -> None:
     assert set(ImageQuery.model_fields) == CRITERIA
 
 
-@pytest.fixture(scope="module")
-def memory() -> Crowd:
-    return Crowd(InMemoryCloud())
-
-
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(records=populations(), asked=st.lists(cases, min_size=1, max_size=4), page_size=st.sampled_from(PAGE_SIZES))
 def test_every_answer_from_memory_is_the_oracles(
-    memory: Crowd, records: list[Record], asked: list[Case], page_size: int
+    crowd_in_memory: Crowd, records: list[Record], asked: list[Case], page_size: int
 ) -> None:
-    memory.clear(())
-    images = memory.stored(records)
-    memory.fill(images)
+    crowd_in_memory.clear(())
+    images = crowd_in_memory.stored(records)
+    crowd_in_memory.fill(images)
 
     for user, query in asked:
-        check(memory, images, user, query, page_size)
-
-
-@pytest.fixture(scope="module")
-def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    assert not image_ids(local_cloud), "another test left images"
-    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
-        yield crowd
-        crowd.clear(image_ids(local_cloud))
+        check(crowd_in_memory, images, user, query, page_size)
 
 
 @pytest.mark.local
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(records=populations(5, 15), asked=st.lists(cases, min_size=3, max_size=5), page_size=st.sampled_from(PAGE_SIZES))
 def test_every_answer_from_the_services_is_the_oracles(
-    local: Crowd, records: list[Record], asked: list[Case], page_size: int
+    crowd_of_services: Crowd, records: list[Record], asked: list[Case], page_size: int
 ) -> None:
-    images = local.stored(records)
-    local.fill(images)
+    images = crowd_of_services.stored(records)
+    crowd_of_services.fill(images)
     try:
         for user, query in asked:
-            check(local, images, user, query, page_size)
+            check(crowd_of_services, images, user, query, page_size)
     finally:
-        local.clear(image["id"] for image in images)
+        crowd_of_services.clear(image["id"] for image in images)

@@ -9,16 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hyperx_glance import CatalogueIndex
-from hyperx_glance.testing import InMemoryCloud
 from tests.support.catalogue_oracle import Record, answer, populations, queries
-from tests.support.clouds import image_ids
 from tests.support.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from hyperx_glance.testing import LocalCloud
 
 VIEWS = ("all", "featured", "public", "private")
 Case = tuple[str, dict[str, Any]]
@@ -34,6 +30,9 @@ def check(crowd: Crowd, folder: Path, images: Sequence[Record], asked: Sequence[
             expected = answer(images, query, crowd.callers[user])
             assert index.count(client, **query) == len(expected)
             assert index.summary(client, **query).total == len(expected)
+            counted = {name: value for name, value in query.items() if name in ("view", "kind", "state", "formats")}
+            assert index.summary(client, **counted) == client.summary(**counted)
+            assert index.tags(client) == client.tags()
             found, cursor = [], None
             criteria = {name: value for name, value in query.items() if name != "limit"}
             expected = answer(images, criteria, crowd.callers[user])
@@ -49,40 +48,27 @@ def check(crowd: Crowd, folder: Path, images: Sequence[Record], asked: Sequence[
             assert found == expected
 
 
-@pytest.fixture(scope="module")
-def memory() -> Crowd:
-    return Crowd(InMemoryCloud())
-
-
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(records=populations(), asked=st.lists(cases, min_size=1, max_size=4), size=st.sampled_from((1, 2, 3, 20)))
 def test_pages_of_the_index_in_memory_are_the_oracles(
-    memory: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
+    crowd_in_memory: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
 ) -> None:
-    memory.clear(())
-    images = memory.stored(records)
-    memory.fill(images)
+    crowd_in_memory.clear(())
+    images = crowd_in_memory.stored(records)
+    crowd_in_memory.fill(images)
 
-    check(memory, tmp_path, images, asked, size)
-
-
-@pytest.fixture(scope="module")
-def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    assert not image_ids(local_cloud), "another test left images"
-    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
-        yield crowd
-        crowd.clear(image_ids(local_cloud))
+    check(crowd_in_memory, tmp_path, images, asked, size)
 
 
 @pytest.mark.local
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(records=populations(5, 15), asked=st.lists(cases, min_size=2, max_size=4), size=st.sampled_from((1, 3, 20)))
 def test_pages_of_the_index_from_the_services_are_the_oracles(
-    local: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
+    crowd_of_services: Crowd, tmp_path: Path, records: list[Record], asked: list[Case], size: int
 ) -> None:
-    images = local.stored(records)
-    local.fill(images)
+    images = crowd_of_services.stored(records)
+    crowd_of_services.fill(images)
     try:
-        check(local, tmp_path, images, asked, size)
+        check(crowd_of_services, tmp_path, images, asked, size)
     finally:
-        local.clear(image["id"] for image in images)
+        crowd_of_services.clear(image["id"] for image in images)

@@ -38,15 +38,10 @@ if TYPE_CHECKING:
     from hyperx_glance import Launch
     from tests.support.clouds import ClientFactory, CloudUnderTest
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
 
 BOTH_LISTS = "/servers(/detail)?$"
 """Servers are read one by one if the list with details is refused alone."""
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
 
 
 def ask(**fields: object) -> LaunchRequest:
@@ -557,3 +552,108 @@ def test_a_locked_server_is_told_at_once(cloud: CloudUnderTest, client: ClientFa
     cloud.session("alice").post(path, json={"unlock": None}, endpoint_filter=launches.COMPUTE)
     launch.cancel()
     assert launches.tagged(cloud, launch.launch_id) == []
+
+
+# ----------------------------------------------------------------- networks without addresses
+
+
+@pytest.fixture
+def only_bare(cloud: CloudUnderTest) -> Iterator[dict[str, Any]]:
+    """Make a network without a subnet the only one that members may use."""
+    session = cloud.session("admin")
+
+    def neutron(method: str, path: str, **kept: Any) -> Any:  # noqa: ANN401  # JSON
+        answer = session.request(f"/v2.0{path}", method, endpoint_filter=launches.NETWORKS, **kept)
+        return answer.json() if answer.content else None
+
+    (usual,) = neutron("GET", "/networks?name=net1")["networks"]
+    body = {"network": {"name": unique("bare"), "shared": True}}
+    bare: dict[str, Any] = neutron("POST", "/networks", json=body)["network"]
+    neutron("PUT", f"/networks/{usual['id']}", json={"network": {"shared": False}})
+    try:
+        yield bare
+    finally:
+        neutron("PUT", f"/networks/{usual['id']}", json={"network": {"shared": True}})
+        launches.remove_servers(cloud)
+        for port in neutron("GET", f"/ports?network_id={bare['id']}")["ports"]:
+            neutron("DELETE", f"/ports/{port['id']}")
+        neutron("DELETE", f"/networks/{bare['id']}")
+
+
+def built(cloud: CloudUnderTest, networks: object) -> tuple[int, str]:
+    """Ask Nova itself for a server; return the status of its answer, and what became of it in Nova's words."""
+    session = cloud.session("alice")
+    (flavor,) = [
+        each["id"]
+        for each in session.get("/flavors", endpoint_filter=launches.COMPUTE).json()["flavors"]
+        if each["name"] == launches.SMALL
+    ]
+    body = {
+        "name": unique("bare"),
+        "flavorRef": flavor,
+        "imageRef": launches.put_image(cloud),
+        **({} if networks is None else {"networks": networks}),
+    }
+    answer = session.post(
+        "/servers",
+        json={"server": body},
+        endpoint_filter=launches.COMPUTE,
+        microversion=launches.NEWEST,
+        raise_exc=False,
+    )
+    if answer.status_code != 202:
+        (refusal,) = answer.json().values()
+        return answer.status_code, str(refusal["message"])
+    server_id = answer.json()["server"]["id"]
+
+    def shown() -> Mapping[str, Any]:
+        (server,) = [each for each in launches.servers(cloud) if each["id"] == server_id]
+        return server
+
+    until(lambda: shown()["status"] != "BUILD")
+    server = shown()
+    return 202, str((server.get("fault") or {}).get("message") or server["status"]).replace(server_id, "ID")
+
+
+def test_nova_builds_no_server_on_a_network_without_a_subnet(cloud: CloudUnderTest, only_bare: dict[str, Any]) -> None:
+    failed = "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for"
+    requires = f"Network {only_bare['id']} requires a subnet in order to boot instances on."
+
+    assert built(cloud, "auto") == (202, f"{failed} instance ID.")
+    assert built(cloud, [{"uuid": only_bare["id"]}]) == (400, requires)
+
+
+def test_nova_takes_no_port_without_an_address(cloud: CloudUnderTest, only_bare: dict[str, Any]) -> None:
+    body = {"port": {"network_id": only_bare["id"]}}
+    answer = cloud.session("alice").post("/v2.0/ports", json=body, endpoint_filter=launches.NETWORKS)
+    port = answer.json()["port"]["id"]
+
+    assert built(cloud, [{"port": port}]) == (400, f"Port {port} requires a FixedIP in order to be used.")
+
+
+def test_nova_builds_servers_without_addresses_if_ports_are_not_secured(
+    cloud: CloudUnderTest, only_bare: dict[str, Any]
+) -> None:
+    cloud.session("admin").put(
+        f"/v2.0/networks/{only_bare['id']}",
+        json={"network": {"port_security_enabled": False}},
+        endpoint_filter=launches.NETWORKS,
+    )
+
+    assert built(cloud, "auto") == (202, "ACTIVE")
+
+
+def test_nova_chooses_among_shared_networks_and_those_of_the_department(
+    cloud: CloudUnderTest, only_bare: dict[str, Any]
+) -> None:
+    body = {"network": {"name": unique("own")}}
+    alice = cloud.session("alice")
+    own = alice.post("/v2.0/networks", json=body, endpoint_filter=launches.NETWORKS).json()["network"]["id"]
+    try:
+        found = built(cloud, "auto")
+    finally:
+        launches.remove_servers(cloud)
+        alice.delete(f"/v2.0/networks/{own}", endpoint_filter=launches.NETWORKS)
+
+    assert only_bare["shared"]
+    assert found == (409, "Multiple possible networks found, use a Network ID to be more specific.")

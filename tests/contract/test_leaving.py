@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,36 +13,18 @@ from tests import samples
 from tests.support import launches
 from tests.support.clouds import unique
 from tests.support.interference import Interference, interrupt
-from tests.support.records import IMAGE, make_image, patch_record, record_of
+from tests.support.records import IMAGE, make_image, patch_record, record_of, records_of, without_ours
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hyperx_glance import Departure
     from tests.support.clouds import ClientFactory, CloudUnderTest
     from tests.support.file_server import FileServer
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 EVERY = {field.key: "true" for field in vocabulary.FIELDS if field.own} | {"hyperx_a/b~c": "1"}
 ORDINARY = {"os_distro": "debian", "hw_qemu_guest_agent": "yes", "description": "说明", "owner's note": "a/b~c"}
-Records = dict[str, dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
-
-
-def records(cloud: CloudUnderTest, *image_ids: str) -> Records:
-    return {image_id: record_of(cloud, image_id) for image_id in image_ids}
-
-
-def without_ours(before: Records, *, but: str = "nothing") -> Records:
-    return {
-        image_id: {key: value for key, value in record.items() if key == but or not key.startswith("hyperx_")}
-        for image_id, record in before.items()
-    }
 
 
 def of(departures: list[Departure], *image_ids: str) -> list[Departure]:
@@ -61,11 +43,11 @@ def test_whole_records_are_the_same_but_for_our_properties(cloud: CloudUnderTest
     ]
     cloud.session("admin").post(f"/v2/images/{images[0]}/actions/deactivate", endpoint_filter=IMAGE)
     patch_record(cloud, images[1], {"protected": True})
-    before = records(cloud, plain, *images)
+    before = records_of(cloud, plain, *images)
     admin = client("admin")
 
     listed = admin.leave(dry_run=True)
-    assert records(cloud, plain, *images) == before
+    assert records_of(cloud, plain, *images) == before
     departures = admin.leave()
 
     assert {departure.outcome for departure in of(listed, *images)} == {"listed"}
@@ -73,7 +55,7 @@ def test_whole_records_are_the_same_but_for_our_properties(cloud: CloudUnderTest
         assert (departure.outcome, departure.left, departure.reason) == ("removed", (), "")
         assert departure.removed == tuple(sorted(EVERY))
     assert plain not in {departure.image_id for departure in departures}
-    assert records(cloud, plain, *images) == without_ours(before)
+    assert records_of(cloud, plain, *images) == without_ours(before)
     assert {departure.image_id for departure in admin.leave()}.isdisjoint(images)
     for image_id in images[1:]:
         data = cloud.session("admin").get(f"/v2/images/{image_id}/file", endpoint_filter=IMAGE).content
@@ -95,7 +77,7 @@ def test_what_the_verbs_write_goes_and_the_servers_stay(
     (server,) = alice.launch(server_image, LaunchRequest(name=unique("web"), flavor=launches.SMALL)).servers
     captured = alice.capture(server.id, NewCapture(name=unique("captured"), os_name="Debian"))
     ids = (image.id, disc.id, server_image, captured.id)
-    before = records(cloud, *ids)
+    before = records_of(cloud, *ids)
     assert all(before[image_id].keys() & EVERY.keys() for image_id in ids)
     assert admin.image(image.id).category is Category.FEATURED
 
@@ -103,7 +85,7 @@ def test_what_the_verbs_write_goes_and_the_servers_stay(
 
     assert {departure.outcome for departure in of(departures, image.id, disc.id, captured.id)} == {"removed"}
     owned = (image.id, disc.id, captured.id)
-    assert records(cloud, *owned) == without_ours({image_id: before[image_id] for image_id in owned})
+    assert records_of(cloud, *owned) == without_ours({image_id: before[image_id] for image_id in owned})
     after = alice.image(image.id)
     assert (after.category, after.visibility, after.state) == (Category.PUBLIC, "public", "ACTIVE")
     assert alice.find_launch(alice.launches()[0].launch_id).servers[0].status == "ACTIVE"
@@ -113,7 +95,7 @@ def test_a_member_leaves_alone_and_is_told_what_is_refused(cloud: CloudUnderTest
     own = {key: text for key, text in EVERY.items() if key not in ("hyperx_featured", "hyperx_failure")}
     mine = [make_image(cloud, "alice", visibility=visibility, **own) for visibility in ("private", "community")]
     foreign = make_image(cloud, "bob", visibility="community", **own)
-    before = records(cloud, *mine, foreign)
+    before = records_of(cloud, *mine, foreign)
     alice = client("alice")
 
     with pytest.raises(NotAllowedError):
@@ -124,7 +106,7 @@ def test_a_member_leaves_alone_and_is_told_what_is_refused(cloud: CloudUnderTest
         assert (departure.outcome, departure.left) == ("refused", ("hyperx_created_by",))
         assert departure.reason == say(leaving.PROTECTED)
     assert foreign not in {departure.image_id for departure in departures}
-    after = records(cloud, *mine, foreign)
+    after = records_of(cloud, *mine, foreign)
     assert after.pop(foreign) == before.pop(foreign)
     assert after == without_ours(before, but="hyperx_created_by")
     assert {departure.outcome for departure in of(client("admin").leave(department="dept-a"), *mine)} == {"removed"}
@@ -132,13 +114,13 @@ def test_a_member_leaves_alone_and_is_told_what_is_refused(cloud: CloudUnderTest
 
 def test_a_reader_changes_nothing(cloud: CloudUnderTest, client: ClientFactory) -> None:
     image_id = make_image(cloud, "alice", hyperx_url="http://files.example/disk.qcow2")
-    before = records(cloud, image_id)
+    before = records_of(cloud, image_id)
 
     (departure,) = of(client("rita").leave(), image_id)
 
     assert (departure.outcome, departure.left) == ("refused", ("hyperx_url",))
     assert departure.reason
-    assert records(cloud, image_id) == before
+    assert records_of(cloud, image_id) == before
 
 
 def test_a_registration_under_way_is_skipped_and_then_finished(
@@ -156,9 +138,9 @@ def test_a_registration_under_way_is_skipped_and_then_finished(
     held.release()
     assert started.wait().state == "ACTIVE"
 
-    before = records(cloud, started.image_id)
+    before = records_of(cloud, started.image_id)
     assert [departure.outcome for departure in of(admin.leave(), started.image_id)] == ["removed"]
-    assert records(cloud, started.image_id) == without_ours(before)
+    assert records_of(cloud, started.image_id) == without_ours(before)
 
 
 def test_an_image_of_an_unfinished_capture_is_skipped(cloud: CloudUnderTest, client: ClientFactory) -> None:
@@ -173,15 +155,15 @@ def test_an_image_of_an_unfinished_capture_is_skipped(cloud: CloudUnderTest, cli
 
     captured = capture.wait()
     assert (captured.category, captured.capture_id) == (Category.PUBLIC, capture.capture_id)
-    before = records(cloud, captured.id)
+    before = records_of(cloud, captured.id)
     assert [departure.outcome for departure in of(admin.leave(), captured.id)] == ["removed"]
-    assert records(cloud, captured.id) == without_ours(before)
+    assert records_of(cloud, captured.id) == without_ours(before)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_an_interrupted_run_is_finished_by_the_next(cloud: CloudUnderTest, client: ClientFactory, moment: str) -> None:
     images = sorted(make_image(cloud, "alice", sample=None, hyperx_failure="No.", **ORDINARY) for _ in range(4))
-    before = records(cloud, *images)
+    before = records_of(cloud, *images)
     admin = client("admin")
     between = Interference(admin)
     strike = between.before if moment == "before" else between.after
@@ -190,12 +172,12 @@ def test_an_interrupted_run_is_finished_by_the_next(cloud: CloudUnderTest, clien
     with pytest.raises(KeyboardInterrupt):
         admin.leave()
     done = 1 if moment == "before" else 2
-    assert records(cloud, *images[:done]) == without_ours({image_id: before[image_id] for image_id in images[:done]})
-    assert records(cloud, *images[done:]) == {image_id: before[image_id] for image_id in images[done:]}
+    assert records_of(cloud, *images[:done]) == without_ours({image_id: before[image_id] for image_id in images[:done]})
+    assert records_of(cloud, *images[done:]) == {image_id: before[image_id] for image_id in images[done:]}
     rest = of(admin.leave(), *images[done:])
 
     assert {departure.outcome for departure in rest} == {"removed"}
-    assert records(cloud, *images) == without_ours(before)
+    assert records_of(cloud, *images) == without_ours(before)
 
 
 def test_others_may_write_and_delete_meanwhile(cloud: CloudUnderTest, client: ClientFactory) -> None:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from hyperx_glance.testing import InMemoryCloud
 from tests.support.catalogue_oracle import Record, answer, populations, queries
-from tests.support.clouds import image_ids
 from tests.support.crowd import DEPARTMENTS, Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from hyperx_glance import ImagePage
-    from hyperx_glance.testing import LocalCloud
 
 MEMBER_VIEWS = ("all", "featured", "public", "private", "shared", "offered")
 ADMINISTRATOR_VIEWS = ("all", "featured", "public", "private", "everything")
@@ -164,36 +161,23 @@ def quiet(fetch: Callable[[int, str | None], ImagePage], expected: list[str], si
         assert following == expected[position : position + sizes[0]]
 
 
-@pytest.fixture(scope="module")
-def memory() -> Crowd:
-    return Crowd(InMemoryCloud())
-
-
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(draw=draws)
-def test_pages_from_memory_are_the_list(memory: Crowd, draw: Draw) -> None:
-    memory.clear(())
-    images = memory.stored(draw.records)
-    memory.fill(images)
+def test_pages_from_memory_are_the_list(crowd_in_memory: Crowd, draw: Draw) -> None:
+    crowd_in_memory.clear(())
+    images = crowd_in_memory.stored(draw.records)
+    crowd_in_memory.fill(images)
 
-    check(memory, images, draw)
-
-
-@pytest.fixture(scope="module")
-def local(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    assert not image_ids(local_cloud), "another test left images"
-    with Crowd.of_services(local_cloud, tmp_path_factory.mktemp("later")) as crowd:
-        yield crowd
-        crowd.clear(image_ids(local_cloud))
+    check(crowd_in_memory, images, draw)
 
 
 @pytest.mark.local
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(draw=draws)
-def test_pages_from_the_services_are_the_list(local: Crowd, draw: Draw) -> None:
-    images = local.stored(draw.records)
-    local.fill(images)
+def test_pages_from_the_services_are_the_list(crowd_of_services: Crowd, draw: Draw) -> None:
+    images = crowd_of_services.stored(draw.records)
+    crowd_of_services.fill(images)
     try:
-        check(local, images, draw)
+        check(crowd_of_services, images, draw)
     finally:
-        local.clear(image["id"] for image in [*images, *draw.late])
+        crowd_of_services.clear(image["id"] for image in [*images, *draw.late])

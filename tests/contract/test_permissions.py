@@ -22,7 +22,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing import InMemoryCloud, LocalCloud
 from tests.support import glance_rows, launches
-from tests.support.clouds import REGION, unique
+from tests.support.clouds import REGION, login, unique
 from tests.support.records import IMAGE, make_image, patch_record
 
 if TYPE_CHECKING:
@@ -174,8 +174,7 @@ def test_each_allowed_action_changes_something(cloud: CloudUnderTest, client: Cl
 
 def test_a_wrong_password_and_a_refusal_are_two_errors(cloud: CloudUnderTest, client: ClientFactory) -> None:
     assert isinstance(cloud, InMemoryCloud | LocalCloud)
-    login: dict[str, Any] = {key: text for key, text in cloud.auth("alice").items() if key != "region_name"}
-    session = Session(v3.Password(**login | {"password": "wrong"}), cloud.session("alice").session)
+    session = Session(v3.Password(**login(cloud, "alice") | {"password": "wrong"}), cloud.session("alice").session)
     with pytest.raises(AuthenticationError) as wrong:
         Client.from_session(session, region_name=REGION, settings=client.settings).count()
     assert wrong.value.status == 401

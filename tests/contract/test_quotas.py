@@ -9,14 +9,16 @@ import pytest
 from hyperx_glance import (
     DepartmentQuota,
     InvalidRequestError,
+    NewCapture,
     NotAllowedError,
     NotFoundError,
     QuotaExceededError,
     Usage,
 )
-from tests.support.clouds import REGION, system_session
+from tests.support import launches
+from tests.support.clouds import REGION, system_session, unique
 from tests.support.records import IMAGE, make_image
-from tests.support.registrations import disk, new
+from tests.support.registrations import disk, limits, new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +205,44 @@ def test_a_limit_of_another_region_does_not_count(
         assert client("admin").quota(department).images == own
     finally:
         session.delete(f"/registered_limits/{limit_id}", endpoint_filter=identity)
+
+
+@pytest.fixture
+def few_items(cloud: CloudUnderTest) -> Iterator[None]:
+    """Let Nova take two items of metadata from dept-a."""
+    session = cloud.session("admin")
+    path = f"/os-quota-sets/{cloud.session('alice').get_project_id()}"
+    former = session.get(path, endpoint_filter=launches.COMPUTE).json()["quota_set"]
+
+    def write(limit: int) -> None:
+        session.put(path, json={"quota_set": {"metadata_items": limit}}, endpoint_filter=launches.COMPUTE)
+
+    write(2)
+    yield
+    write(former["metadata_items"])
+    launches.remove_servers(cloud)
+
+
+@pytest.mark.usefixtures("few_items")
+def test_a_limit_of_each_server_is_not_told_as_the_department_s(cloud: CloudUnderTest, client: ClientFactory) -> None:
+    with pytest.raises(QuotaExceededError) as caught:
+        client().launch(launches.put_image(cloud), launches.ask())
+
+    assert caught.value.message == "This launch writes more metadata to each server than Nova allows"
+    assert (caught.value.resource, caught.value.limit, caught.value.used) == ("metadata_items", 2, None)
+    assert "Ask an administrator to raise metadata_items" in caught.value.hint
+    assert launches.servers(cloud) == []
+
+
+def test_nova_counts_no_metadata_of_captures(
+    cloud: CloudUnderTest, client: ClientFactory, request: pytest.FixtureRequest
+) -> None:
+    (server,) = client().launch(launches.put_image(cloud, "disk.raw"), launches.ask()).servers
+    request.getfixturevalue("few_items")
+    with limits(client, "dept-a", {"image_size_mib": 10_000}):
+        assert client().capture(server.id, NewCapture(name=unique("capture"))).state == "ACTIVE"
+    body = {"createImage": {"name": unique("capture"), "metadata": dict.fromkeys("abc", "")}}
+    path = f"/servers/{server.id}/action"
+    old = cloud.session("alice").post(path, json=body, endpoint_filter=launches.COMPUTE, raise_exc=False)
+
+    assert (old.status_code, old.json()["forbidden"]["message"]) == (403, "Image metadata limit exceeded")

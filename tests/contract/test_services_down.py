@@ -199,6 +199,7 @@ TABLE: Final = {
         lambda s: launched(s, networks="none"), {**NOVA, "Neutron": "network, leaving a launch"}
     ),
     "launch on a volume": Verb(lambda s: launched(s, boot_volume_gib=1), {**VOLUMES, **NETWORK}),
+    "list servers": Verb(lambda s: list(s.alice.servers()), SERVERS),
     "list launches": Verb(lambda s: s.alice.launches(), SERVERS),
     "find a launch": Verb(lambda s: s.alice.find_launch(s.launch.launch_id).progress(), LAUNCHED),
     "reset a password": Verb(lambda s: s.alice.reset_password(s.server), NOVA),

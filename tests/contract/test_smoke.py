@@ -16,16 +16,10 @@ from tests.support.records import make_image
 from tests.support.registrations import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.clouds import ClientFactory, CloudUnderTest
     from tests.support.file_server import FileServer
 
-
-@pytest.fixture(autouse=True)
-def _nothing_left(cloud: CloudUnderTest) -> Iterator[None]:
-    yield
-    launches.remove_servers(cloud)
+pytestmark = pytest.mark.usefixtures("_servers_removed")
 
 
 def test_clients_are_made_and_closed(cloud: CloudUnderTest, client: ClientFactory) -> None:
@@ -112,6 +106,7 @@ def test_a_server_from_its_form_to_its_captures(cloud: CloudUnderTest, client: C
     assert [found.launch_id for found in alice.launches()] == [launch.launch_id]
     assert alice.find_launch(launch.launch_id).servers == launch.servers
     assert [used.id for used in alice.servers_using(image).servers] == [server.id]
+    assert [(each.id, each.image_id, each.why_not_capture) for each in alice.servers()] == [(server.id, image.id, "")]
     assert alice.reset_password(server.id).get_secret_value() != launch.admin_password
 
     captured = alice.capture(server.id, NewCapture(name=unique("captured")))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
+from tests.support import clouds
+
 if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
 
@@ -28,7 +30,7 @@ def login(cloud: LocalCloud, person: str) -> dict[str, Any]:
     """Return the keywords of a login with a password."""
     user = USERS[person]
     if user != "zoe":
-        return {key: value for key, value in cloud.auth(user).items() if key != "region_name"}
+        return clouds.login(cloud, user)
     return login(cloud, "member") | {"username": user, "project_name": STRANGERS_DEPARTMENT}
 
 

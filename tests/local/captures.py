@@ -23,7 +23,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from tests.support import launches
-from tests.support.clouds import unique
+from tests.support.clouds import login, unique
 from tests.support.interference import Interference
 
 if TYPE_CHECKING:
@@ -119,9 +119,8 @@ def strike_at(between: Interference, step: Sequence[str], strike: Callable[[], o
 def survive_a_killed_caller(server: Captured, step: str, ending: str) -> str:
     """Kill the capturing process with -9, and let another finish, or cancel; return the outcome."""
     capture_id = unique("killed")
-    auth = {key: value for key, value in server.cloud.auth("alice").items() if key != "region_name"}
     order = {
-        "auth": auth,
+        "auth": login(server.cloud, "alice"),
         "server": server.id,
         "request": {"name": unique("captured"), "tags": ["web"], "capture_id": capture_id},
         "die": server.steps[step],

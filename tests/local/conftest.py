@@ -48,6 +48,13 @@ def client(local_cloud: LocalCloud) -> ClientFactory:
 
 
 @pytest.fixture
+def _servers_removed(local_cloud: LocalCloud) -> Iterator[None]:
+    """Remove the servers and volumes that a test leaves in dept-a."""
+    yield
+    launches.remove_servers(local_cloud)
+
+
+@pytest.fixture
 def room(local_cloud: LocalCloud, client: ClientFactory) -> Iterator[None]:
     """Allow department dept-a 10,000 MiB of images, for captures; afterwards, remove its servers and the limit."""
     client("admin").set_quota("dept-a", image_size_mib=10_000)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hyperx_glance import NewImage, NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
+from hyperx_glance import NotFoundError, Phase, ServiceUnavailableError, WaitTimeoutError
 from hyperx_glance.testing.timing import scaled
 from tests import samples
-from tests.support.clouds import ClientFactory, unique
+from tests.support.clouds import ClientFactory, login, unique
 from tests.support.file_server import FileServer, Held
 from tests.support.interference import Interference
+from tests.support.registrations import disk, new
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -48,16 +49,8 @@ STAGER_STEPS = ("after create", "while uploading", "before import request", "aft
 GLANCE_STEPS = ("before create", "after create", "after import request", "while importing", "before verify")
 
 
-def disk(server: FileServer) -> str:
-    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
-
-
 def slow(server: FileServer) -> Held:
     return server.hold("/slow.qcow2", samples.data("disk.qcow2"), after=180_000)
-
-
-def new(url: str, **fields: object) -> NewImage:
-    return NewImage.model_validate({"name": unique("image"), "url": url, **fields})
 
 
 def named(client: ClientFactory, name: str) -> list[str]:
@@ -67,8 +60,7 @@ def named(client: ClientFactory, name: str) -> list[str]:
 
 
 def order(local_cloud: LocalCloud, request: dict[str, Any], *, project: str = "dept-a", **more: object) -> str:
-    auth = {**local_cloud.auth("alice"), "project_name": project}
-    del auth["region_name"]
+    auth = login(local_cloud, "alice") | {"project_name": project}
     return json.dumps({"auth": auth, "request": request, **more})
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from hyperx_glance import HyperxGlanceError, NewCapture, NewImage
 from tests.local import captures
-from tests.local.crashes import disk, slow
+from tests.local.crashes import slow
 from tests.support import glance_rows, launches
 from tests.support.clouds import unique
+from tests.support.registrations import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

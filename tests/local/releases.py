@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from hyperx_glance.models.releases import version_order
 from hyperx_glance.testing.timing import scaled
 from tests import samples
+from tests.support.clouds import login
 from tests.support.interference import Interference
 from tests.support.releases import family, names, nightly, released, settled
 
@@ -45,7 +46,7 @@ def survive_a_killed_releaser(
     path = folder / "disk.qcow2"
     path.write_bytes(samples.data("disk.qcow2"))
     first = alice.release(nightly(of, category="public"), family=of, version="1")
-    auth = {key: value for key, value in local_cloud.auth("alice").items() if key != "region_name"}
+    auth = login(local_cloud, "alice")
     order = {"auth": auth, "family": of, "version": "2", "file": str(path), "die": [number, moment]}
 
     process = subprocess.run(

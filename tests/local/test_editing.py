@@ -25,7 +25,7 @@ from hyperx_glance import (
 )
 from hyperx_glance.testing.timing import scaled
 from hyperx_glance.waiting.pace import wait_until
-from tests.support.clouds import PATIENT, REGION, unique
+from tests.support.clouds import PATIENT, REGION, login, unique
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import FATES, Fate, LossyProxy
 from tests.support.records import make_image, patch_record, record_of
@@ -80,8 +80,7 @@ def test_every_request_of_the_steward(local_cloud: LocalCloud, client: ClientFac
     sent: list[tuple[str, str, str]] = []
     http = requests.Session()
     http.hooks["response"].append(lambda answer, **_: sent.append(_line(answer)))
-    auth: dict[str, Any] = {key: value for key, value in local_cloud.auth("admin").items() if key != "region_name"}
-    steward = Session(auth=v3.Password(**auth), session=http)
+    steward = Session(auth=v3.Password(**login(local_cloud, "admin")), session=http)
     bob = Client.from_session(local_cloud.session("bob"), region_name=REGION, steward=steward, settings=PATIENT)
     public, private = make_image(local_cloud, visibility="community"), make_image(local_cloud)
     featured = make_image(local_cloud)
@@ -181,8 +180,7 @@ class _BeforeEachPatch(requests.adapters.HTTPAdapter):
 def _bob(cloud: LocalCloud, adapter: _BeforeEachPatch) -> Client:
     http = requests.Session()
     http.mount("http://", adapter)
-    auth: dict[str, Any] = {key: value for key, value in cloud.auth("admin").items() if key != "region_name"}
-    steward = Session(auth=v3.Password(**auth), session=http)
+    steward = Session(auth=v3.Password(**login(cloud, "admin")), session=http)
     return Client.from_session(cloud.session("bob"), region_name=REGION, steward=steward, settings=PATIENT)
 
 

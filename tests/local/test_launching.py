@@ -43,14 +43,10 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 ROUNDS = 2
 DEPARTMENT = "dept-a"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
-    yield
-    launches.remove_servers(local_cloud)
 
 
 @pytest.fixture

@@ -25,35 +25,19 @@ from hyperx_glance.testing.timing import scaled
 from hyperx_glance.texts import say
 from tests.support import glance_rows, launches
 from tests.support.clouds import PATIENT, REGION, unique
+from tests.support.departures import by_id
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import FATES, Fate, LossyProxy
-from tests.support.records import make_image, record_of
+from tests.support.records import make_image, record_of, records_of, without_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hyperx_glance import Departure
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
 EVERY = {field.key: "true" for field in vocabulary.FIELDS if field.own}
 ORDINARY = {"os_distro": "debian", "hw_qemu_guest_agent": "yes", "description": "说明"}
-Records = dict[str, dict[str, Any]]
-
-
-def records(cloud: LocalCloud, image_ids: list[str]) -> Records:
-    return {image_id: record_of(cloud, image_id) for image_id in image_ids}
-
-
-def without_ours(before: Records) -> Records:
-    return {
-        image_id: {key: value for key, value in record.items() if not key.startswith("hyperx_")}
-        for image_id, record in before.items()
-    }
-
-
-def by_id(departures: list[Departure]) -> dict[str, Departure]:
-    return {departure.image_id: departure for departure in departures}
 
 
 # ----------------------------------------------------------------- other tools
@@ -89,7 +73,7 @@ def test_other_tools_see_an_ordinary_image(local_cloud: LocalCloud, client: Clie
 
 def test_the_command_leaves(local_cloud: LocalCloud) -> None:
     image_id = make_image(local_cloud, "admin", **EVERY, **ORDINARY)
-    before = records(local_cloud, [image_id])
+    before = records_of(local_cloud, image_id)
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
 
     def run(*options: str, user: str = "admin") -> tuple[int, dict[str, dict[str, Any]]]:
@@ -104,10 +88,10 @@ def test_the_command_leaves(local_cloud: LocalCloud) -> None:
 
     status, rows = run("--dry-run")
     assert (status, rows[image_id]["outcome"], rows[image_id]["left"]) == (0, "listed", sorted(EVERY))
-    assert records(local_cloud, [image_id]) == before
+    assert records_of(local_cloud, image_id) == before
     status, rows = run("--yes")
     assert (status, rows[image_id]["outcome"], rows[image_id]["removed"]) == (0, "removed", sorted(EVERY))
-    assert records(local_cloud, [image_id]) == without_ours(before)
+    assert records_of(local_cloud, image_id) == without_ours(before)
     refused = make_image(local_cloud, "alice", hyperx_created_by="somebody")
     status, rows = run(user="alice")
     assert (status, rows[refused]["outcome"], rows[refused]["left"]) == (1, "refused", ["hyperx_created_by"])
@@ -148,7 +132,7 @@ def test_an_image_that_is_being_launched_is_skipped(
 @pytest.mark.parametrize("fates", [*((fate,) for fate in FATES), ("cut_late", "cut_early", "bad_gateway")], ids=str)
 def test_lost_answers_lose_nothing(local_cloud: LocalCloud, fates: tuple[Fate, ...]) -> None:
     images = [make_image(local_cloud, "alice", sample=None, hyperx_failure="No.", **ORDINARY) for _ in range(3)]
-    before = records(local_cloud, images)
+    before = records_of(local_cloud, *images)
     with LossyProxy(
         local_cloud.url("glance"), list(fates), service="image", creation="/images/[^/]+$", method="PATCH"
     ) as proxy:
@@ -156,12 +140,12 @@ def test_lost_answers_lose_nothing(local_cloud: LocalCloud, fates: tuple[Fate, .
         assert not proxy.fates
 
     assert {departures[image_id].outcome for image_id in images} == {"removed"}
-    assert records(local_cloud, images) == without_ours(before)
+    assert records_of(local_cloud, *images) == without_ours(before)
 
 
 def test_a_glance_that_dies_half_way_leaves_a_list_of_the_rest(local_cloud: LocalCloud, client: ClientFactory) -> None:
     images = sorted(make_image(local_cloud, "alice", sample=None, hyperx_failure="No.", **ORDINARY) for _ in range(8))
-    before = records(local_cloud, images)
+    before = records_of(local_cloud, *images)
     admin = client("admin")
     between = Interference(admin)
     between.before("PATCH", images[3], lambda: local_cloud.kill("glance"))
@@ -174,11 +158,11 @@ def test_a_glance_that_dies_half_way_leaves_a_list_of_the_rest(local_cloud: Loca
 
     assert [departures[image_id].outcome for image_id in images] == ["removed"] * 3 + ["failed"] * 5
     assert all(departures[image_id].left and departures[image_id].reason for image_id in images[3:])
-    assert records(local_cloud, images[:3]) == without_ours({image_id: before[image_id] for image_id in images[:3]})
-    assert records(local_cloud, images[3:]) == {image_id: before[image_id] for image_id in images[3:]}
+    assert records_of(local_cloud, *images[:3]) == without_ours({image_id: before[image_id] for image_id in images[:3]})
+    assert records_of(local_cloud, *images[3:]) == {image_id: before[image_id] for image_id in images[3:]}
     rest = by_id(client("admin").leave())
     assert set(rest) == set(images[3:])
-    assert records(local_cloud, images) == without_ours(before)
+    assert records_of(local_cloud, *images) == without_ours(before)
 
 
 @pytest.fixture
@@ -205,7 +189,7 @@ def test_a_login_that_ends_half_way_leaves_a_list_of_the_rest(
     local_cloud: LocalCloud, client: ClientFactory, leaver: tuple[Client, str]
 ) -> None:
     images = sorted(make_image(local_cloud, "alice", sample=None, hyperx_failure="No.", **ORDINARY) for _ in range(5))
-    before = records(local_cloud, images)
+    before = records_of(local_cloud, *images)
     admin, user_id = leaver
     keystone = client("admin").cloud
     between = Interference(admin)
@@ -222,7 +206,7 @@ def test_a_login_that_ends_half_way_leaves_a_list_of_the_rest(
     assert between.count("PATCH", "/images/") == 2
     assert {image_id for image_id in images if "hyperx_failure" in record_of(local_cloud, image_id)} == set(images[2:])
     assert set(by_id(client("admin").leave())) == set(images[2:])
-    assert records(local_cloud, images) == without_ours(before)
+    assert records_of(local_cloud, *images) == without_ours(before)
 
 
 def test_what_an_operators_own_protections_refuse_is_listed(
@@ -250,13 +234,13 @@ def test_what_an_operators_own_protections_refuse_is_listed(
 
 def test_what_the_policy_refuses_is_listed(local_cloud: LocalCloud, client: ClientFactory) -> None:
     image_id = make_image(local_cloud, "alice", sample=None, **ORDINARY, hyperx_failure="No.")
-    before = records(local_cloud, [image_id])
+    before = records_of(local_cloud, image_id)
     with local_cloud.configured("glance", policies={"modify_image": "!"}):
         departure = by_id(client("alice").leave())[image_id]
 
     assert (departure.outcome, departure.left) == ("refused", ("hyperx_failure",))
     assert departure.reason
-    assert records(local_cloud, [image_id]) == before
+    assert records_of(local_cloud, image_id) == before
 
 
 # ----------------------------------------------------------------- large catalogues
@@ -288,14 +272,14 @@ def test_a_large_catalogue_is_read_page_by_page_and_nothing_is_asked_twice(
     ours = [str(row["id"]) for row in rows if row["properties"] is EVERY]
     glance_rows.insert(local_cloud, rows)
     try:
-        before = records(local_cloud, ours)
+        before = records_of(local_cloud, *ours)
         admin = client("admin")
         between = Interference(admin)
         departures = by_id(admin.leave(department="dept-a"))
 
         assert set(departures) == set(ours)
         assert {departure.outcome for departure in departures.values()} == {"removed"}
-        assert records(local_cloud, ours) == without_ours(before)
+        assert records_of(local_cloud, *ours) == without_ours(before)
         assert between.count("PATCH", "/images/") == len(ours)
         assert between.count("GET", "/images$") == 4, "three pages, and one of hidden images"
         assert client("admin").leave(department="dept-a") == []

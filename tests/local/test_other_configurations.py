@@ -15,11 +15,9 @@ from hyperx_glance import (
     NewCapture,
     NewImage,
     NotFoundError,
-    QuotaExceededError,
 )
 from hyperx_glance.waiting.pace import wait_until
 from tests import samples
-from tests.support import launches
 from tests.support.clouds import PATIENT, image_ids, unique
 from tests.support.records import make_image
 
@@ -31,13 +29,9 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 COMPUTE = {"service_type": "compute"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
-    yield
-    launches.remove_servers(local_cloud)
 
 
 @pytest.fixture
@@ -198,13 +192,3 @@ def test_small_limits_of_properties_and_tags_and_metadata_are_told(
         assert "only 0 properties" in findings(client)["image-limits"].message
     with local_cloud.configured("nova", {"quota": {"metadata_items": 2}}):
         assert findings(client)["server-metadata"].level == "error"
-
-
-@pytest.mark.parametrize("metadata_items", [2])
-def test_a_launch_that_exceeds_the_quota_of_metadata_says_so(
-    local_cloud: LocalCloud, client: ClientFactory, image: str, metadata_items: int
-) -> None:
-    with local_cloud.configured("nova", {"quota": {"metadata_items": metadata_items}}):
-        with pytest.raises(QuotaExceededError, match="no room for more metadata") as caught:
-            client().launch(image, ask())
-        assert (caught.value.resource, caught.value.limit) == ("metadata_items", 2)

@@ -234,7 +234,7 @@ def test_limits_that_nova_keeps_in_keystone_are_written_there(
         )
     error = caught.value
     assert (error.resource, error.limit, error.used, error.requested) == ("disk_gib", 10, 0, 22)
-    assert "GiB 磁盘容量" in error.in_language("zh")
+    assert "磁盘容量 (GiB)" in error.in_language("zh")
     # Nova refuses the whole request before it makes anything, so nobody needs to read this limit before.
     assert launches.servers(local_cloud) == []
 

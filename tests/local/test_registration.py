@@ -33,9 +33,7 @@ from tests.local.crashes import (
     GLANCE_STEPS,
     SHA256,
     UPLOADER_STEPS,
-    disk,
     named,
-    new,
     race,
     slow,
     start,
@@ -48,7 +46,7 @@ from tests.support.conversion import CONVERSION, qemu_img
 from tests.support.file_server import BigBody, FileServer
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
-from tests.support.registrations import BLIND, until_phase
+from tests.support.registrations import BLIND, disk, new, until_phase
 from tests.support.waiting import until
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from tests.support.clouds import image_ids, unique
 from tests.support.records import HIDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from hyperx_glance.testing import LocalCloud
@@ -46,12 +45,6 @@ def test_the_service_that_enforces_access_rules_leads_to_the_missing_one(
 
     assert "GET /v2/info/import of the service image" in caught.value.message
     alice.delete("identity", f"/users/{alice.user_id}/application_credentials/{made['id']}")
-
-
-@pytest.fixture
-def _servers_removed(local_cloud: LocalCloud) -> Iterator[None]:
-    yield
-    launches.remove_servers(local_cloud)
 
 
 @pytest.mark.usefixtures("_servers_removed")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, ServiceUnavailableError
+from hyperx_glance import ConflictError, InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.waiting.quiet import QUIET_SECONDS
-from tests.support import launches
+from tests.support.launches import ask
 from tests.support.records import make_image
 
 if TYPE_CHECKING:
@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
 
+pytestmark = pytest.mark.usefixtures("_servers_removed")
+
 NETWORK = {"service_type": "network"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(local_cloud: LocalCloud) -> Iterator[None]:
-    yield
-    launches.remove_servers(local_cloud)
 
 
 @contextlib.contextmanager
@@ -35,10 +31,6 @@ def down(local_cloud: LocalCloud, service: str) -> Iterator[None]:
         yield
     finally:
         local_cloud.restart(service)
-
-
-def ask(**fields: object) -> LaunchRequest:
-    return LaunchRequest.model_validate({"name": "web", "flavor": "m1.tiny", **fields})
 
 
 def test_without_cinder_images_and_their_servers_come_and_go(local_cloud: LocalCloud, client: ClientFactory) -> None:

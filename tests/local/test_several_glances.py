@@ -15,9 +15,7 @@ from tests.local.crashes import (
     SHA256,
     STAGER_STEPS,
     UPLOADER_STEPS,
-    disk,
     named,
-    new,
     race,
     slow,
     survive_a_killed_caller,
@@ -25,7 +23,7 @@ from tests.local.crashes import (
 )
 from tests.support.clouds import PATIENT, ClientFactory, image_ids, remove_images, unique
 from tests.support.lossy_proxy import LossyProxy
-from tests.support.registrations import BLIND
+from tests.support.registrations import BLIND, disk, new
 from tests.support.second_glance import SecondGlance, in_the_catalogue
 from tests.support.waiting import until
 

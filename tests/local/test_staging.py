@@ -14,20 +14,16 @@ from tests.local.crashes import ENDINGS, STAGER_STEPS, named, survive_a_killed_u
 from tests.support.clouds import image_ids
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
+from tests.support.registrations import disk as serve_disk, new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hyperx_glance import Client, Image, NewImage
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(samples.data("disk.qcow2"))
-    return path
+    from tests.support.file_server import FileServer
 
 
 @pytest.fixture
@@ -127,3 +123,59 @@ def test_a_lost_answer(local_cloud: LocalCloud, client: ClientFactory, disk: Pat
     tasks = client("alice").cloud.get("image", f"/images/{image.id}/tasks").json()["tasks"]
     assert len(tasks) <= 1  # what is resumed has forgotten its stores, and may be streamed to the default one
     client("alice").delete(image)
+
+
+def kept_failure(alice: Client, request: NewImage) -> Image:
+    """Let Glance refuse the content at the end of its import; return the record, which stays."""
+    registration = mislabelled(alice, request, keep_failed=True)
+    with pytest.raises(RegistrationFailedError):
+        registration.wait(timeout=scaled(30))
+    return alice.image(registration.image_id)
+
+
+def files(cloud: LocalCloud, image: Image) -> list[str]:
+    """Return the places in which Glance has a file of an image."""
+    return sorted(path.parent.name for path in (cloud.directory / "glance").rglob(f"{image.id}*"))
+
+
+def is_left_in(store: str, local_cloud: LocalCloud, alice: Client, image: Image) -> bool:
+    """Delete an image, and check whether its data is in a store all the same; then remove it."""
+    alice.delete(image)
+    left = files(local_cloud, image)
+    for forgotten in (local_cloud.directory / "glance" / store).glob(image.id):
+        forgotten.unlink()
+    return left == [store]
+
+
+@pytest.mark.parametrize(("stores", "first"), [(BOTH, "fast"), (("slow",), "slow")])
+def test_a_refused_import_of_staged_data_leaves_it_in_a_store(
+    local_cloud: LocalCloud, client: ClientFactory, disk: Path, stores: tuple[str, ...], first: str
+) -> None:
+    """Glance looks at the content once it is in the store, and notes the place later (docs/decisions/0141)."""
+    alice = client("alice", transfer="import")
+
+    image = kept_failure(alice, staged(disk, stores=stores))
+
+    assert files(local_cloud, image) == [first, "staging"]
+    assert is_left_in(first, local_cloud, alice, image)
+
+
+@pytest.mark.parametrize("stores", [(), BOTH])
+def test_a_refused_import_of_a_url_leaves_its_data_in_a_store(
+    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, stores: tuple[str, ...]
+) -> None:
+    alice = client("alice", transfer="import")
+
+    image = kept_failure(alice, new(serve_disk(file_server), stores=stores))
+
+    assert files(local_cloud, image) == ["fast"]
+    assert is_left_in("fast", local_cloud, alice, image)
+
+
+def test_a_refused_upload_leaves_nothing(local_cloud: LocalCloud, client: ClientFactory, disk: Path) -> None:
+    alice = client("alice", transfer="stream")
+
+    image = kept_failure(alice, staged(disk, stores=()))
+    alice.delete(image)
+
+    assert files(local_cloud, image) == []

@@ -14,7 +14,7 @@ from hyperx_glance import NewImage, QuotaExceededError
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import HASTY, ClientFactory
 from tests.support.interference import Interference
-from tests.support.registrations import BLIND, qcow2
+from tests.support.registrations import BLIND, disk
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -57,7 +57,7 @@ def test_in_whatever_order_things_happen_the_places_are_filled_exactly(file_serv
     cloud = InMemoryCloud()
     client = ClientFactory(cloud, HASTY)
     client("admin").set_quota("dept-a", images=room)
-    url = qcow2(file_server)
+    url = disk(file_server)
     turns = Turns(random.Random(seed), racers)
 
     def attempt(number: int) -> str:

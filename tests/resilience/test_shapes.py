@@ -67,6 +67,7 @@ VERBS: dict[str, Verb] = {
     "owner_name": Verb("admin", lambda client, image: client.owner_name(image)),
     "unfinished": Verb("alice", lambda client, _: list(client.unfinished_registrations(older_than_seconds=5))),
     "servers_using": Verb("admin", lambda client, image: client.servers_using(image)),
+    "servers": Verb("alice", lambda client, _: list(client.servers(name_contains="w"))),
     "flavors": Verb("alice", lambda client, image: client.flavors(image)),
     "networks": Verb("alice", lambda client, _: client.networks()),
     "key_pairs": Verb("alice", lambda client, _: client.key_pairs()),
@@ -194,6 +195,7 @@ def test_a_token_that_cannot_be_read_is_fetched_anew(cloud: InMemoryCloud, image
     ("service", "name", "call"),
     [
         ("nova", "servers", lambda client: client.servers_using("7c1")),
+        ("nova", "servers", lambda client: list(client.servers())),
         ("cinder", "volumes", lambda client: client.find_launch("our-launch")),
         (
             "neutron",

@@ -387,6 +387,10 @@ def users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
     assert {server.id for server in result.servers} == set(stage.cloud.nova.servers)
 
 
+def servers_listed(stage: Stage, result: Any) -> None:  # noqa: ANN401
+    assert {server.id for server in result} == set(stage.cloud.nova.servers)
+
+
 def deleted_and_users_named(stage: Stage, result: Any) -> None:  # noqa: ANN401
     deleted(stage, result)
     assert len(result.servers or ()) in (0, 2)
@@ -1054,6 +1058,7 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb(
             "servers using", lambda stage: stage.client.servers_using(stage.known["image"]), users_named, image_in_use
         ),
+        Verb("servers", lambda stage: list(stage.client.servers()), servers_listed, image_in_use),
         Verb("launch one", launch(), launched, one_image, servers=1),
         Verb("launch three", launch(count=3, networks=("net1",), tags={"front"}), launched, one_image, servers=3),
         Verb("launch from an ISO", launch(install_disk_gib=2), launched, iso, servers=1, volumes=2),

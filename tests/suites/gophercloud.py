@@ -19,6 +19,7 @@ import requests
 from hyperx_glance.testing import devstack
 from hyperx_glance.testing.profiles import small_image
 from tests.suites.outcomes import Outcome, SuiteError
+from tests.support import environments
 from tests.support.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -63,13 +64,12 @@ def run(place: Place, home: Path, pattern: str) -> list[Outcome]:
 
 def _go(home: Path) -> dict[str, str]:
     """Return the environment in which Go builds from Debian's sources, and downloads nothing."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperx-glance" / "go"
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "GO111MODULE": "off",
         "GOPATH": str(_SOURCES),
-        "GOCACHE": str(cache),
+        "GOCACHE": str(environments.cache("go")),
         "GOFLAGS": "-tags=acceptance",
         "GOPROXY": "off",
     }

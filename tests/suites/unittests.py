@@ -33,9 +33,8 @@ PACKAGES: Final = (
 
 def environment() -> Path:
     """Return the Python that has the suites; they are installed once for each list into the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:
-        return environments.make(cache / "hyperx-glance" / "suites", *PACKAGES, made_from="\n".join(PACKAGES))
+        return environments.make(environments.cache("suites"), *PACKAGES, made_from="\n".join(PACKAGES))
     except (OSError, subprocess.CalledProcessError) as error:
         raise SuiteError(f"its packages could not be installed: {error}") from error
 

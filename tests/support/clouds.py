@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
@@ -12,7 +12,7 @@ from keystoneauth1.session import Session
 from hyperx_glance import Client, Pace, Settings, UrlPolicy
 
 if TYPE_CHECKING:
-    from hyperx_glance.testing import InMemoryCloud
+    from hyperx_glance.testing import InMemoryCloud, LocalCloud
     from hyperx_glance.testing.memory import Recorded
 
 REGION: Final = "RegionOne"
@@ -46,6 +46,11 @@ class CloudUnderTest(Protocol):
 
     def session(self, user: str) -> Session:
         """Return a session of this user."""
+
+
+def login(cloud: InMemoryCloud | LocalCloud, user: str) -> dict[str, Any]:
+    """Return the keywords of keystoneauth's ``Password`` for this user."""
+    return {key: text for key, text in cloud.auth(user).items() if key != "region_name"}
 
 
 def own_session(session: Session) -> Session:

@@ -22,7 +22,7 @@ DEPARTMENTS = {"alice": "dept-a", "rita": "dept-a", "bob": "dept-b", "admin": "a
 
 
 class Crowd:
-    """A cloud that is filled past its API, and its users. Its Glance is a later one, which knows a status more."""
+    """A cloud that is filled past its API, and its users. Its Glance is a later one, which knows one more status."""
 
     def __init__(self, cloud: InMemoryCloud | LocalCloud) -> None:
         self.cloud = cloud

@@ -10,6 +10,7 @@ from hyperx_glance import HyperxGlanceError, LaunchRequest, NotAllowedError, Ser
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import sent, unique
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +74,36 @@ def servers(cloud: CloudUnderTest, user: str = "alice", **filters: str) -> list[
     answer = cloud.session(user).get("/servers/detail", params=filters, endpoint_filter=COMPUTE, microversion=NEWEST)
     found: list[Mapping[str, Any]] = answer.json()["servers"]
     return found
+
+
+def act(cloud: CloudUnderTest, server_id: str, body: Mapping[str, object], user: str = "alice") -> None:
+    """Send an action of Nova, past this library."""
+    path = f"/servers/{server_id}/action"
+    cloud.session(user).post(path, json=body, endpoint_filter=COMPUTE, microversion=NEWEST)
+
+
+def status(cloud: CloudUnderTest, server_id: str) -> str:
+    """Return Nova's word for the state of one of alice's servers."""
+    answer = cloud.session("alice").get(f"/servers/{server_id}", endpoint_filter=COMPUTE)
+    return str(answer.json()["server"]["status"])
+
+
+def stop(cloud: CloudUnderTest, server_id: str) -> None:
+    """Stop one of alice's servers, and wait until it has stopped."""
+    act(cloud, server_id, {"os-stop": None})
+    until(lambda: status(cloud, server_id) == "SHUTOFF")
+
+
+def boot(cloud: CloudUnderTest, name: str, image_id: str) -> str:
+    """Make a server for alice past this library, as a dashboard does, and return its id when it is ACTIVE."""
+    session = cloud.session("alice")
+    flavors = session.get("/flavors", endpoint_filter=COMPUTE).json()["flavors"]
+    (flavor,) = [each["id"] for each in flavors if each["name"] == SMALL]
+    body = {"server": {"name": name, "imageRef": image_id, "flavorRef": flavor, "networks": "none"}}
+    answer = session.post("/servers", json=body, endpoint_filter=COMPUTE, microversion=NEWEST)
+    server_id = str(answer.json()["server"]["id"])
+    until(lambda: status(cloud, server_id) == "ACTIVE")
+    return server_id
 
 
 def nothing_was_created(cloud: InMemoryCloud) -> bool:

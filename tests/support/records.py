@@ -68,6 +68,19 @@ def record_of(cloud: CloudUnderTest, image_id: str, user: str = "admin") -> dict
     return {key: value for key, value in record.items() if key != "updated_at"}
 
 
+def records_of(cloud: CloudUnderTest, *image_ids: str) -> dict[str, dict[str, object]]:
+    """Read several records, by id."""
+    return {image_id: record_of(cloud, image_id) for image_id in image_ids}
+
+
+def without_ours(records: Mapping[str, Mapping[str, object]], *, but: str = "") -> dict[str, dict[str, object]]:
+    """Return the same records without the properties of this library, except for one."""
+    return {
+        image_id: {key: value for key, value in record.items() if key == but or not key.startswith("hyperx_")}
+        for image_id, record in records.items()
+    }
+
+
 def patch_record(cloud: CloudUnderTest, image_id: str, properties: Mapping[str, object], user: str = "admin") -> None:
     """Write keys of a record."""
     operations = [{"op": "add", "path": f"/{key}", "value": value} for key, value in properties.items()]

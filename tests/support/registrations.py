@@ -47,10 +47,6 @@ FAILED_TASK = {
 }
 
 
-def qcow2(server: FileServer) -> str:
-    return server.serve("/disk.qcow2", samples.data("disk.qcow2"))
-
-
 def sha256() -> str:
     """Return a checksum that Glance, with SHA-512, does not keep: the data is read back."""
     return f"sha256:{hashlib.sha256(samples.data('disk.qcow2')).hexdigest()}"

@@ -40,6 +40,7 @@ from hyperx_glance import (
     LaunchProgress,
     LaunchRequest,
     Lifecycle,
+    ListedServer,
     NetworkChoice,
     NewCapture,
     NewImage,
@@ -253,6 +254,12 @@ def launching(client: Client, image: Image) -> None:
     assert_type(launch.cancel(), None)
     assert_type(client.find_launch(launch.launch_id), Launch)
     assert_type(client.launches(), list[Launch])
+    assert_type(client.servers(), Iterator[ListedServer])
+    listed = next(client.servers(name_contains="web", after=launch.servers[0].id, limit=20))
+    assert_type(listed.image_id, str | None)
+    assert_type(listed.why_not_capture, Text)
+    assert_type(listed.why_not_reset_password, Text)
+    client.servers("web")  # type: ignore[call-arg] # only by keywords
     assert_type(client.reset_password(launch.servers[0].id), SecretStr)
 
 

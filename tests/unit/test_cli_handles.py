@@ -34,6 +34,7 @@ ELSEWHERE = {
     "networks": "openstack network list",
     "owner_name": "a column",
     "regions": "openstack region list",
+    "servers": "openstack server list",
     "why_not": "what a refused command says",
 }
 """What does the work of the verbs that no command calls by their names."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from hyperx_glance.models.stored import stored
+from hyperx_glance.texts import say
 from tests import samples
 from tests.support.command import URL, Run, debian, fake, openstack
 
@@ -40,6 +42,19 @@ def test_show(openstack: Callable[..., Run], debian: str) -> None:
     assert "None" not in table
     assert "校验和" not in table, "what says nothing is left out"
     assert "MD5" in openstack("hyperx image show debian -c checksum").out, "unless somebody asks for it"
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "value", "table"])
+def test_the_reason_of_a_failure_is_in_the_language_of_the_table(
+    openstack: Callable[..., Run], fake: InMemoryCloud, form: str
+) -> None:
+    reason = say("no-such-department", name="ops")
+    fake.glance.add_image(owner="dept-a", name="failed", status="queued", hyperx_failure=stored(reason))
+
+    shown = openstack(f"hyperx image show failed --language zh -c failure -f {form}").out
+
+    assert (reason.in_language("zh") if form == "table" else reason) in shown
+    assert "no-such-department" not in shown
 
 
 def test_create(openstack: Callable[..., Run], fake: InMemoryCloud) -> None:

@@ -57,8 +57,8 @@ def test_without_a_service_the_text_is_the_message() -> None:
     [
         ("images", 1, "1 more image:"),
         ("images", 2, "2 more images:"),
-        ("ram_mib", 1, "1 more ram_mib:"),
-        ("image_size_mib", 5, "5 more image_size_mib:"),
+        ("ram_mib", 1, "1 more MiB of memory:"),
+        ("image_size_mib", 5, "5 more MiB of image data:"),
     ],
 )
 def test_one_more_is_no_plural(resource: str, requested: int, text: str) -> None:

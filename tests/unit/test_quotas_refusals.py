@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hyperx_glance.cloud.answers import LONGEST_TEXT
 from hyperx_glance.quotas.refusals import Exceeded, exceeded, image_quota_error, quota_error
+from hyperx_glance.quotas.resources import FIELDS, RESOURCES
+from hyperx_glance.texts import LANGUAGES, Audience, Language, word
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ def test_the_first_resource_in_the_order_of_the_quota_gives_the_figures() -> Non
     )  # fmt: skip
     assert error.exceeded == ("instances", "cores")
     assert (error.service, error.status, error.request_id) == ("compute", 403, "req-1")
-    assert str(error).startswith("Department dept-a has no room for 2 more instances: 3 of 4 used.")
+    assert str(error).startswith("Department dept-a has no room for 2 more servers: 3 of 4 used.")
 
 
 def test_figures_that_were_not_told_are_not_invented() -> None:
@@ -131,6 +135,31 @@ def test_a_figure_that_is_none_is_not_read(text: str, digits: int) -> None:
         assert found.limit is None or found.limit < 10**18
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Maximum number of metadata items exceeds 2",
+        (
+            "Project None is over a limit for [Resource server_metadata_items is over limit of 2 due to current usage 0"
+            " and delta 4]"
+        ),
+    ],
+)
+def test_a_limit_of_each_server_is_no_room_of_a_department(text: str) -> None:
+    error = quota_error(text, department="dept-a", status=403)
+    assert error is not None
+    assert (error.resource, error.limit) == ("metadata_items", 2)
+    assert error.message == "This launch writes more metadata to each server than Nova allows"
+    assert error.explanation == text
+    assert error.hint.code == "raise-the-limit-of-metadata"
+
+
+def test_an_unknown_quota_has_no_name() -> None:
+    error = quota_error("OverQuota", department="dept-a")
+    assert error is not None
+    assert error.message == "Department dept-a exceeds a quota"
+
+
 def test_an_error_unrelated_to_quotas_is_not_a_quota_error() -> None:
     assert quota_error("No valid host was found.", department="dept-a") is None
 
@@ -153,3 +182,36 @@ def test_figures_of_exceeded_limits() -> None:
     )
     assert error.exceeded == ("images", "image_size_mib")
     assert image_quota_error("Task failed due to Internal Error", department="dept-a") is None
+
+
+NAMES = sorted(
+    {name for each in RESOURCES for name in (each.field, each.word, each.unified) if name}
+    | {"volumes_ssd", "gigabytes_ssd", "class:DISK_GB", "class:PCPU", "metadata_items", "server_metadata_items"}
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("audience", Audience)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_names_no_resource_as_programs_do(name: str, audience: Audience, language: Language) -> None:
+    """A service's words stay in the explanation."""
+    figures = "is over limit of 5 due to current usage 6 and delta"
+    with_figures = image_quota_error(f"Resource {name} {figures} 1, Resource images {figures} 1", department="dept-a")
+    without = quota_error(f"Quota exceeded for resources: {name}", department="dept-a")
+    ports = quota_error("Maximum number of ports exceeded", department="dept-a")
+
+    assert with_figures is not None
+    assert without is not None
+    assert ports is not None
+    for error in (with_figures, without, ports):
+        said = error.message.in_language(language, audience=audience)
+        assert not re.search(r"[a-z]_[a-z]|class:|server_", said), said
+        if language == "zh":
+            assert not re.search(r"[a-z]{3,}", re.sub("dept-a|Nova", "", said)), said
+
+
+@pytest.mark.parametrize("resource", [*FIELDS, "disk_gib", "pinned_cores", "metadata_items", "ports"])
+def test_every_resource_has_its_two_words(resource: str) -> None:
+    """A number of it, and the quota itself."""
+    assert word("resource", resource).code
+    assert word("quota", resource).code

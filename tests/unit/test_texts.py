@@ -125,7 +125,7 @@ def test_values_are_translated_with_their_sentence() -> None:
 
 
 def test_a_word_that_is_not_known_stays() -> None:
-    assert word("resource", "ports") == Text("ports")
+    assert word("resource", "class:CUSTOM_GPU") == Text("class:CUSTOM_GPU")
 
 
 def test_what_nobody_sees_is_removed() -> None:

@@ -87,12 +87,24 @@ def answers(client: Client, administrator: Client, image_id: str) -> dict[str, o
         "key pairs": lambda: [pair.name for pair in client.key_pairs()],
         "zones": lambda: [zone.name for zone in client.availability_zones()],
         "servers of an image": lambda: sorted(s.name for s in administrator.servers_using(image_id).servers),
+        "servers": lambda: list(client.servers()),
+        "servers in parts": lambda: parts(client),
         "launches": lambda: sorted((each.launch_id, len(each.servers)) for each in client.launches()),
         "registrations": lambda: len(list(client.unfinished_registrations())),
         "quota": lambda: administrator.quota("dept-b"),
         "doctor": lambda: [(each.check, each.level, each.message) for each in administrator.doctor()],
     }
     return {name: ask() for name, ask in found.items()}
+
+
+def parts(client: Client) -> list[str]:
+    ids: list[str] = []
+    last = None
+    while part := [server.id for server in client.servers(after=last, limit=3)]:
+        ids += part
+        last = ids[-1]
+    assert len(ids) == 8
+    return ids
 
 
 def pages(client: Client) -> list[str]:

@@ -72,7 +72,7 @@ _OWN: Final[Mapping[str, tuple[int, str, str]]] = {
     "mistake": (500, "The console made a mistake; its log says more.", "控制台出现内部错误，详见其日志。"),
 }
 """Code: status, English, Chinese."""
-_FIELDS: Final = ((UrlRejectedError, "url"), (LocalFileError, "file"), (FlavorTooSmallError, "flavor"))
+_FIELDS: Final = ((LocalFileError, "file"), (FlavorTooSmallError, "flavor"))
 """The field of the page's forms that an error is about, if the error does not name its fields itself."""
 
 
@@ -123,6 +123,8 @@ def told(error: HyperxGlanceError, language: Language) -> dict[str, Any]:
 
     problems: Mapping[str, Text] = getattr(error, "problems", {})
     fields = {name: words(problem) for name, problem in problems.items()}
+    if isinstance(error, UrlRejectedError):
+        fields[error.field] = words(error.message)
     fields |= {name: words(error.message) for kind, name in _FIELDS if isinstance(error, kind)}
     made = {name: getattr(error, name) for name in ("image_id", "launch_id", "capture_id") if getattr(error, name)}
     said = {"code": error.code, "error": words(error.message), "hint": words(error.hint), "fields": fields}

@@ -69,7 +69,7 @@ def create_app(
     for module in (login, lists, creating, uploads, images, downloads, events, servers):
         app.include_router(module.router)
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> FileResponse:
         """Send the page; what stands in its address is for its script."""
         return FileResponse(PAGE / "index.html")

@@ -1,4 +1,4 @@
-"""Routes for servers: the form of a launch, launches, passwords, captures.
+"""Routes for servers: the form of a launch, launches, the list of servers, passwords, captures.
 
 >>> [route.path for route in router.routes][:2]
 ['/api/images/{image_id}/form', '/api/images/{image_id}/servers']
@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, SecretStr
 
 from hyperx_glance import Capture, Launch, LaunchRequest, NewCapture
@@ -17,7 +17,16 @@ from hyperx_glance.testing.console.answers import InLanguage, Language, shown
 from hyperx_glance.testing.console.login import Asked
 from hyperx_glance.testing.console.parts import Caller, LoggedIn, Shared
 
+SERVERS: Final = 20
+"""The servers of a part of their list."""
 router = APIRouter(prefix="/api")
+
+
+class ServerPage(BaseModel):
+    """A part of the list of servers, and the id of the last one if others are behind it."""
+
+    servers: list[dict[str, Any]]
+    next: str | None
 
 
 class LaunchedOnce(BaseModel):
@@ -59,6 +68,19 @@ def launch(image_id: str, wanted: Annotated[dict[str, Any], Body()], client: Cal
     return LaunchedOnce(
         launch_id=launched.launch_id, admin_password=None if password is None else password.get_secret_value()
     )
+
+
+@router.get("/servers")
+def servers(
+    client: Caller,
+    language: InLanguage,
+    name: Annotated[str, Query(max_length=255)] = "",
+    after: Annotated[str, Query(max_length=255)] = "",
+) -> ServerPage:
+    """Return a part of the department's servers; one more is read, which tells whether there are others behind it."""
+    found = list(client.servers(name_contains=name, after=after or None, limit=SERVERS + 1))
+    rows = [shown(server, language) for server in found[:SERVERS]]
+    return ServerPage(servers=rows, next=found[SERVERS - 1].id if len(found) > SERVERS else None)
 
 
 @router.get("/launches")

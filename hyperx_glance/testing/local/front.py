@@ -17,8 +17,7 @@ import http.client
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import yaml
@@ -58,7 +57,7 @@ class Places:
         return self._urls.sub(lambda match: b"%s/%s" % (origin.encode(), self._paths[match[0]]), text)
 
 
-class Front:
+class Front(WebServer):
     """A reverse proxy for a local cloud, in a ``with`` block, or with `run` until it is interrupted.
 
     The port is bound at once, also before the cloud runs; ``port`` 0 means a free port. ``exposure`` is the address,
@@ -67,43 +66,12 @@ class Front:
 
     def __init__(self, cloud: LocalCloud, *, port: int = 0, exposure: Exposure | None = None) -> None:
         self._cloud = cloud
-        self._web = WebServer(self._application, port=port, exposure=exposure)
-        self.exposure = self._web.exposure
-        """The address, the public URL and the hosts of the front."""
-
-    @property
-    def url(self) -> str:
-        """The URL of the front for programs of this machine."""
-        return self._web.url
-
-    @property
-    def told_url(self) -> str:
-        """The URL of the front in its ``clouds.yaml``: a public one, unless it depends on the request."""
-        return self.exposure.told_url(self._web.port)
+        super().__init__(self._application, port=port, exposure=exposure)
 
     def clouds_yaml(self) -> str:
         """Return the cloud's ``clouds.yaml``, whose clients reach it through the front."""
         text = self._places().shown(self._cloud.clouds_yaml().encode(), self.told_url)
         return written(self.exposure.cloud_entries(yaml.safe_load(text)["clouds"]))
-
-    def run(self) -> None:
-        """Serve requests until the process is interrupted."""
-        self._web.run()
-
-    def close(self) -> None:
-        """Close the port, and do not wait for running requests."""
-        self._web.close()
-
-    def __enter__(self) -> Self:
-        """Start to serve requests."""
-        self._web.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stop; the cloud continues to run."""
-        self._web.__exit__(kind, error, traceback)
 
     def _places(self) -> Places:
         return Places({self._cloud.url(service): PATHS[service] for service in SERVICES})
@@ -137,7 +105,7 @@ class Front:
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
     ) -> Iterable[bytes]:
-        origin, places = self.exposure.origin(environ, self._web.port), self._places()
+        origin, places = self.exposure.origin(environ, self.port), self._places()
         headers = [
             (name, places.shown(value.encode("latin-1"), origin).decode("latin-1"))
             for name, value in response.getheaders()

@@ -17,7 +17,8 @@ reaches it, so that ``hyperx_glance.connect(**cloud.auth("alice"))`` and opensta
 Files are those of ``cloud.glance.downloads`` and those of servers on loopback; no other server is looked up or reached.
 """
 
-from hyperx_glance.testing.memory.cloud import InMemoryCloud, Interceptor, Recorded, ServiceName
+from hyperx_glance.testing.memory.answering import Interceptor, Recorded, ServiceName
+from hyperx_glance.testing.memory.cloud import InMemoryCloud
 from hyperx_glance.testing.memory.silences import NoAnswer, Silence
 from hyperx_glance.testing.memory.wire import Call, Caller, Failure, Refused, Reply
 

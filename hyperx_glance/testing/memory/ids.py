@@ -41,3 +41,12 @@ class Ids:
         with _LOCK:
             self.drawn += 1
             return hashlib.shake_256(f"{self.seed} {self.drawn}".encode()).digest(size)
+
+
+def is_uuid(text: object) -> bool:
+    """Check whether this is a UUID, in any of the forms that Python reads."""
+    try:
+        uuid.UUID(str(text))
+    except ValueError:
+        return False
+    return True

@@ -18,7 +18,7 @@ import http
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing.capabilities import NEWEST
@@ -44,7 +44,7 @@ KEPT_REQUESTS: Final = 1000
 """How many of the latest requests a served cloud keeps at least, so that it can run for days."""
 
 
-class Server:
+class Server(WebServer):
     """A server of in-memory clouds over HTTP, in a ``with`` block, or with `run` until it is interrupted.
 
     ``port`` 0 means a free port. ``names`` are the names of the clouds at the start. All clouds have the ``profile``,
@@ -77,25 +77,11 @@ class Server:
         self._state = state
         self.clouds: dict[str, InMemoryCloud] = {}
         """The clouds by name; a reset replaces one with a fresh one."""
-        self._web = WebServer(self._application, port=port, exposure=exposure)
-        self.exposure = self._web.exposure
-        """The address, the public URL and the hosts of the server."""
-        self.port = self._web.port
-        """The port on which it listens."""
+        super().__init__(self._application, port=port, exposure=exposure)
         self.control_token = secrets.token_urlsafe() if self.exposure.is_public else ""
         """What requests below ``/NAME/control`` must send as a bearer token; "" if they need none."""
         for name in names:
             self.add(name)
-
-    @property
-    def url(self) -> str:
-        """The URL of the server for programs of this machine."""
-        return self._web.url
-
-    @property
-    def told_url(self) -> str:
-        """The URL of the server in its ``clouds.yaml``: a public one, unless it depends on the request."""
-        return self.exposure.told_url(self.port)
 
     def lets_control(self, authorization: str) -> bool:
         """Check whether a request with this header ``Authorization`` may use the control."""
@@ -128,32 +114,17 @@ class Server:
             found |= {prefix + key: each for key, each in entries(cloud.auth, cloud.users, cloud.profile).items()}
         return written(self.exposure.cloud_entries(found))
 
-    def run(self) -> None:
-        """Serve requests until the process is interrupted."""
-        self._web.run()
-
     def close(self) -> None:
         """Close the port, and do not wait for running requests."""
         for cloud in self.clouds.values():
             cloud.end_delays()
-        self._web.close()
-
-    def start(self) -> None:
-        """Serve requests in a thread until `close`."""
-        self._web.start()
-
-    def __enter__(self) -> Self:
-        """Start to serve requests."""
-        self.start()
-        return self
+        super().close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop, and raise the clouds' own failures."""
-        for cloud in self.clouds.values():
-            cloud.end_delays()
-        self._web.__exit__(kind, error, traceback)
+        super().__exit__(kind, error, traceback)
         if error is None:
             for cloud in self.clouds.values():
                 cloud.check()

@@ -40,13 +40,6 @@ if TYPE_CHECKING:
 DISK = samples.data("disk.qcow2")
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(DISK)
-    return path
-
-
 def stored(alice: Client, image_id: str) -> bytes:
     return alice.cloud.get("image", f"/images/{image_id}/file").content
 

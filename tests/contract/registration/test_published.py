@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,11 @@ def test_without_a_line_nothing_begins(client: ClientFactory, file_server: FileS
         with pytest.raises(UrlRejectedError) as caught:
             client("alice").register(NewImage(name=unique("published"), url=url, checksum_url=published))
         assert (caught.value.reason, caught.value.url, caught.value.image_id) == (reason, published, None)
+        assert caught.value.field == "checksum_url"
+        assert pickle.loads(pickle.dumps(caught.value)).field == "checksum_url"
+    with pytest.raises(UrlRejectedError) as caught:
+        client("alice").register(NewImage(name=unique("published"), url=none))
+    assert caught.value.field == "url"
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -40,13 +40,6 @@ SHA256 = f"sha256:{hashlib.sha256(DISK).hexdigest()}"
 BOTH = ("fast", "slow")
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(DISK)
-    return path
-
-
 def staged(path: Path, **fields: object) -> NewImage:
     return NewImage.model_validate({"name": unique("staged"), "file": path, "stores": BOTH, **fields})
 

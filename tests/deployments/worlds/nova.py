@@ -150,7 +150,7 @@ def tiny_flavor(
 WORLDS: Final = (
     World(name="Nova: unified limits", made=unified_limits(**UNIFIED, **dict.fromkeys(MORE, 1000))),
     option("two items of metadata", "quota", metadata_items=2).expecting(
-        refused=each(LAUNCHES, "no-room"), doctor={"server-metadata": "error"}, tenth=True
+        refused=each(LAUNCHES, "servers-have-too-much-metadata"), doctor={"server-metadata": "error"}, tenth=True
     ),
     option("servers are deleted later", reclaim_instance_interval=3600),
     World(

@@ -88,7 +88,7 @@ def test_an_id_drawn_long_ago_is_refused(alice: Client, server: str) -> None:
 
 def test_a_whole_volume_need_not_fit_where_it_is_packed(cloud: InMemoryCloud, alice: Client, on_volume: str) -> None:
     cloud.keystone.set_limit(cloud.glance, "image_size_total", "dept-a", 100)
-    with pytest.raises(QuotaExceededError, match="2048 more image_size_mib"):
+    with pytest.raises(QuotaExceededError, match="2048 more MiB of image data"):
         alice.start_capture(on_volume, NEW)
     alice.start_capture(on_volume, NewCapture(name="web", disk_format="qcow2")).cancel()
 

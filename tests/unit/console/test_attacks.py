@@ -212,7 +212,8 @@ def test_no_address_of_the_console_has_room_for_a_secret(browser: TestClient) ->
         if parameter["in"] == "query"
     }
     lists = {(path, name) for path in ("/api/images", "/api/summary") for name in PageQuery.model_fields}
-    assert queried == lists | {("/api/events", "image"), ("/api/events", "launch")}
+    servers = {("/api/servers", "name"), ("/api/servers", "after")}
+    assert queried == lists | servers | {("/api/events", "image"), ("/api/events", "launch")}
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)

@@ -177,7 +177,7 @@ def test_a_password_is_reset_and_returned_once(alice: TestClient) -> None:
 def test_a_server_of_the_list_is_captured(alice: TestClient) -> None:
     image_id = register(alice)
     alice.post(f"/api/images/{image_id}/servers", json={"name": "web", "flavor": "m1.tiny"})
-    (server,) = alice.get("/api/launches").json()[0]["servers"]
+    (server,) = alice.get("/api/servers").json()["servers"]
 
     begun = alice.post(f"/api/servers/{server['id']}/captures", json={"name": "web with nginx"})
     events = told(alice.get("/api/events", params={"image": begun.json()["image_id"]}))
@@ -214,6 +214,17 @@ def test_each_wrong_field_of_a_form_is_marked_in_chinese(
     for name, problem in fields.items():
         assert problem in answer.json()["fields"][name]
     assert not re.search(r"Input|should|Field|[a-z]{3,} [a-z]{3,}", answer.json()["error"])
+
+
+def test_a_rejected_url_is_marked_at_its_own_field(alice: TestClient) -> None:
+    wanted = {"kind": "image", "name": "debian", "url": URL}
+    wrong = "http://169.254.169.254/SHA256SUMS"
+
+    checksums = alice.post("/api/images", json={**wanted, "checksum_url": wrong})
+    image = alice.post("/api/images", json={**wanted, "url": wrong})
+
+    assert (checksums.status_code, checksums.json()["fields"].keys()) == (422, {"checksum_url"})
+    assert (image.status_code, image.json()["fields"].keys()) == (422, {"url"})
 
 
 def test_a_flavor_that_is_too_small_is_the_field_that_is_marked(cloud: InMemoryCloud, alice: TestClient) -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
 
 from hyperx_glance import Action, CatalogueIndex, Client, ImagePage, PageQuery
+from tests.support import launches
 from tests.support.lists import fill, lists
 from tests.unit.console.visitors import console, log_in
 
@@ -91,6 +92,40 @@ def test_a_page_has_at_most_a_hundred_rows(cloud: InMemoryCloud, alice: TestClie
     fill(cloud, 120, owner="dept-a")
 
     assert len(alice.get("/api/images?size=1000").json()["rows"]) == 100
+
+
+def test_servers_are_listed_in_parts_with_what_can_be_done_with_each(cloud: InMemoryCloud, alice: TestClient) -> None:
+    image_id = launches.put_image(cloud)
+    names = [f"server {number}" for number in range(21)]
+    for name in names:
+        launches.boot(cloud, name, image_id)
+    launches.stop(cloud, cloud.nova.server("server 0").id)
+    alice.cookies["language"] = "zh"
+
+    first = alice.get("/api/servers").json()
+    (last,) = alice.get("/api/servers", params={"after": first["next"]}).json()["servers"]
+    found = alice.get("/api/servers", params={"name": "SERVER 1"}).json()
+
+    assert [server["name"] for server in first["servers"]] == names[:0:-1]
+    assert first["next"] == first["servers"][-1]["id"]
+    assert (last["name"], last["status"], last["image_id"]) == ("server 0", "SHUTOFF", image_id)
+    assert (last["why_not_capture"], last["why_not_reset_password"]) == (
+        "",
+        "该虚拟机未运行。请启动该虚拟机，然后重试。",
+    )
+    assert ({server["name"] for server in found["servers"]}, found["next"]) == (
+        {"server 1", *(f"server {number}" for number in range(10, 20))},
+        None,
+    )
+    assert alice.get("/api/servers", params={"after": "nobody"}).json()["code"] == "no-such-server"
+    assert alice.get("/api/servers", params={"after": "a/b"}).status_code == 422
+
+
+def test_the_page_is_there_before_it_is_read(browser: TestClient) -> None:
+    read, head = browser.get("/"), browser.head("/")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers == read.headers
 
 
 def test_the_quota_and_the_departments_are_shown(alice: TestClient) -> None:

@@ -69,6 +69,9 @@ def test_a_registration_that_fails_stays_in_the_list_with_its_reason(cloud: InMe
     row = alice.get(f"/api/images/{image_id}").json()
 
     assert events[-1][0] == "end"
+    assert row["image"]["failure"] == "The URL leads to an HTML page, not to a file."
+    in_chinese = alice.get(f"/api/images/{image_id}", headers={"Accept-Language": "zh"}).json()
+    assert in_chinese["image"]["failure"] == "URL 指向的是 HTML 网页，而不是文件。"
     assert (row["image"]["phase"], row["image"]["state"]) == ("failed", "INACTIVE")
     assert "edit" in row["allowed"]
     assert row["why_not"]["launch"]

@@ -204,6 +204,42 @@ def test_more_images_than_are_looked_up_by_a_word_are_found_as_well(
 # ----------------------------------------------------------------- what changes
 
 
+def test_counts_of_the_index_are_those_of_the_user_s_client(hyperx_cloud: InMemoryCloud, index: CatalogueIndex) -> None:
+    tags = ["linux", "\x1f", "\x1e", "\x1e1", "a\x1fb", ""]
+    for number in range(12):
+        odd = {"disk_format": "iso", "hyperx_featured": "true"} if number % 2 else {"hyperx_os_name": "麒麟"}
+        later = {"status": "queued"} if number % 3 else {"size": 2**40 + number}
+        public(hyperx_cloud, f"image {number}", tags=tags[: number % 7], **odd, **later)
+    public(hyperx_cloud, "hidden", os_hidden=True)
+    public(hyperx_cloud, "snapshot", image_type="snapshot")
+    own = public(hyperx_cloud, "soon private", owner="dept-a")
+    index.refresh()
+    alice = client(hyperx_cloud)
+
+    for view in ("all", "featured", "public"):
+        for criteria in ({}, {"kind": "iso"}, {"kind": "image"}, {"state": "ACTIVE"}, {"formats": ["iso", "raw"]}):
+            asked: dict[str, Any] = {"view": view, **criteria}
+            assert index.count(alice, **asked) == alice.count(**asked), asked
+            assert index.summary(alice, **asked) == alice.summary(**asked), asked
+    assert index.tags(alice) == alice.tags()
+    hyperx_cloud.glance.images[own].visibility = "private"
+    assert index.count(alice) == alice.count(), "an image that the index still has is counted once"
+
+
+def test_no_record_is_read_to_count_what_asks_for_nothing_in_it(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path
+) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE records SET record = x'00'")
+    connection.close()
+    alice = client(hyperx_cloud)
+
+    assert index.count(alice, view="public", state="ACTIVE") == 1
+    assert index.summary(alice, kind="image").total == 1
+    assert index.tags(alice) == {}
+    assert index.state.error is None
+
+
 def test_a_change_is_shown_when_the_index_is_refreshed(
     hyperx_cloud: InMemoryCloud, index: CatalogueIndex, clock: Clock
 ) -> None:
@@ -363,6 +399,19 @@ def test_damage_in_the_middle_of_the_file_is_noticed(
     assert names(index, client(hyperx_cloud)) == expected
     assert names(settled(index), client(hyperx_cloud)) == expected
     assert index.refresh().images == 201
+
+
+@pytest.mark.parametrize("column", ["category", "kind", "state"])
+def test_a_word_that_no_program_has_written_is_damage(
+    hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path, column: str
+) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE images SET {column} = 'other'")
+    connection.close()
+
+    assert index.summary(client(hyperx_cloud)).total == 1
+    assert index.state.error is not None
+    assert settled(index).summary(client(hyperx_cloud)).total == 1
 
 
 def test_a_record_that_cannot_be_read_is_damage(hyperx_cloud: InMemoryCloud, index: CatalogueIndex, path: Path) -> None:

@@ -28,6 +28,7 @@ from hyperx_glance.launching.plan import (
     server_body,
     volume_sizes,
 )
+from tests.support.launches import ask
 from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
@@ -52,10 +53,6 @@ def iso(**record: object) -> Image:
 
 def password_disk(**record: object) -> Image:
     return disk(hyperx_password_enabled="true", **record)
-
-
-def ask(**fields: object) -> LaunchRequest:
-    return LaunchRequest.model_validate({"name": "web", "flavor": "m1.tiny", **fields})
 
 
 def body(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperx_glance import ConflictError, InvalidRequestError, LaunchRequest, ServiceUnavailableError
+from hyperx_glance import ConflictError, InvalidRequestError, ServiceUnavailableError
 from hyperx_glance.testing.memory import Reply
 from tests.support.clouds import ClientFactory, sent
+from tests.support.launches import ask
 from tests.support.readers import assert_told
 from tests.support.records import make_image
 
@@ -23,10 +24,6 @@ UNEXPECTED = "Unexpected API Error. Please report this at http://bugs.launchpad.
 NEUTRON_FAILED = UNEXPECTED.format("neutronclient.common.exceptions.ConnectionFailed")
 NEUTRON_UNREACHABLE = UNEXPECTED.format("keystoneauth1.exceptions.connection.ConnectFailure")
 NO_NEUTRON = UNEXPECTED.format("keystoneauth1.exceptions.catalog.EndpointNotFound")
-
-
-def ask(**fields: object) -> LaunchRequest:
-    return LaunchRequest.model_validate({"name": "web", "flavor": "m1.tiny", **fields})
 
 
 @pytest.mark.parametrize("keep_volumes", [False, True])

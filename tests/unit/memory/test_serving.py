@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import openstack
@@ -175,6 +177,30 @@ def test_a_server_terminated_after_its_first_line_exits_cleanly() -> None:
         process.send_signal(signal.SIGTERM)
         _, logged = process.communicate(timeout=scaled(10))
     assert (logged, process.returncode) == ("", 0)
+
+
+def test_an_interrupt_never_meets_the_web_server_in_the_middle_of_its_work() -> None:
+    """An exception in the middle of a queue of Python can lose a wake-up, after which a thread never ends."""
+    server = Server()
+    running: list[str] = []
+
+    def interrupt() -> None:
+        try:
+            requests.get(f"{server.url}/nowhere", timeout=5)
+            main = sys._current_frames()[threading.main_thread().ident or 0]  # noqa: SLF001 - there is no other way
+            running.extend(frame.f_code.co_filename for frame, _ in traceback.walk_stack(main))
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    visitor = threading.Thread(target=interrupt)
+    visitor.start()
+    with pytest.raises(KeyboardInterrupt):
+        server.run()
+    server.close()
+    visitor.join()
+
+    assert any("web_server" in name for name in running)
+    assert not any("cheroot" in name for name in running)
 
 
 def test_a_killed_service_refuses_until_it_is_restarted(server: Server) -> None:

@@ -103,20 +103,31 @@ def test_a_state_must_be_json_and_not_endless(server: Server) -> None:
     assert requests.put(url, data=saved(server), timeout=5).status_code == 415
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=scaled(5))
     connection.putrequest("PUT", "/cloud/control/state")
-    for name, value in (JSON | {"Content-Length": str((64 << 20) + 1)}).items():
+    for name, value in (JSON | {"Content-Length": str((256 << 20) + 1)}).items():
         connection.putheader(name, value)
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
 
 
+def test_a_state_as_large_as_that_of_100_000_images_is_loaded_again(server: Server) -> None:
+    glance = server.clouds["cloud"].glance
+    image_id = glance.add_image(name="big", status="active")
+    glance.images[image_id].data = bytes(60 << 20)
+
+    assert load(server, saved(server), "other").status_code == 204
+
+    assert server.clouds["other"].glance.images[image_id].data == glance.images[image_id].data
+
+
 def test_a_state_that_cannot_be_saved_or_loaded_again_is_not_given(server: Server) -> None:
     cloud = server.clouds["cloud"]
-    image_id = cloud.glance.add_image(name="big", status="active")
-    cloud.glance.images[image_id].data = bytes(50 << 20)
+    data = bytes(100 << 20)
+    for name in "ab":
+        cloud.glance.images[cloud.glance.add_image(name=name, status="active")].data = data
     answer = requests.get(f"{server.url}/cloud/control/state", timeout=scaled(20))
     assert answer.status_code == 400
-    assert answer.json()["error"].endswith("most of them data of images; at most 67108864 can be loaded.")
+    assert answer.json()["error"].endswith(" bytes; at most 268435456 can be loaded.")
 
     cloud.glance.converter = lambda disk_format, data: (disk_format, data)
     answer = requests.get(f"{server.url}/cloud/control/state", timeout=scaled(20))

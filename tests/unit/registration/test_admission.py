@@ -19,7 +19,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import ClientFactory, Clock
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference
-from tests.support.registrations import qcow2, record_of, timed
+from tests.support.registrations import disk, record_of, timed
 
 if TYPE_CHECKING:
     from hyperx_glance import Client
@@ -40,10 +40,10 @@ class TestAdmission:
         return alice
 
     def test_the_last_one_withdraws(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
-        client("alice").register(NewImage(name="there", url=qcow2(file_server)))
+        client("alice").register(NewImage(name="there", url=disk(file_server)))
 
         with pytest.raises(QuotaExceededError) as caught:
-            self.crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+            self.crowd(client, file_server, room=0).register(NewImage(name="late", url=disk(file_server)))
 
         assert (caught.value.resource, caught.value.limit) == ("images", 1)
         assert [image.name for image in cloud.glance.images.values() if not image.deleted] == ["there"]
@@ -65,7 +65,7 @@ class TestAdmission:
             "GET", "^/images$", lambda: cloud.glance.remove_image(young) if next(looks) == 5 else None, times=99
         )
 
-        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+        assert alice.register(NewImage(name="old", url=disk(file_server))).state == "ACTIVE"
         assert next(looks) > 5
 
     def test_a_registration_waiting_for_a_dead_one_continues_after_the_standstill(
@@ -79,12 +79,12 @@ class TestAdmission:
         young = {"name": "dead", "disk_format": "qcow2", "created_at": "2999-01-01T00:00:00+00:00"}
         Interference(alice).after("POST", "^/images$", lambda: cloud.glance.add_image(owner="dept-a", **young))
 
-        assert alice.register(NewImage(name="old", url=qcow2(file_server))).state == "ACTIVE"
+        assert alice.register(NewImage(name="old", url=disk(file_server))).state == "ACTIVE"
         assert STANDSTILL_SECONDS <= clock.now < 2 * STANDSTILL_SECONDS
 
         (dead,) = (image.id for image in cloud.glance.images.values() if image.name == "dead")
         with pytest.raises(QuotaExceededError):
-            client("alice").resume_registration(dead, url=qcow2(file_server))
+            client("alice").resume_registration(dead, url=disk(file_server))
         assert [image.name for image in client("alice").images()] == ["old"]
 
 
@@ -96,7 +96,7 @@ def test_a_crowded_department_is_counted_page_by_page(
         cloud.glance.add_image(owner="dept-a", name=str(number), status="active", os_hidden=number % 2 == 0)
 
     with pytest.raises(QuotaExceededError):
-        TestAdmission().crowd(client, file_server, room=0).register(NewImage(name="late", url=qcow2(file_server)))
+        TestAdmission().crowd(client, file_server, room=0).register(NewImage(name="late", url=disk(file_server)))
 
     assert len([image for image in cloud.glance.images.values() if not image.deleted]) == 5
 
@@ -106,7 +106,7 @@ def test_a_record_that_finds_no_room_is_never_kept(
 ) -> None:
     with pytest.raises(QuotaExceededError):
         TestAdmission().crowd(client, file_server, room=0).register(
-            NewImage(name="late", url=qcow2(file_server)), keep_failed=True
+            NewImage(name="late", url=disk(file_server)), keep_failed=True
         )
 
     assert not [image for image in cloud.glance.images.values() if not image.deleted]
@@ -126,7 +126,7 @@ def test_a_registration_that_gets_no_quota_times_out(cloud: InMemoryCloud, file_
     Interference(alice).after("POST", "^/images$", die)
     before = clock.now
     with pytest.raises(WaitTimeoutError, match="timed out waiting for quota") as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server)), timeout=5, keep_failed=True)
+        alice.register(NewImage(name="a", url=disk(file_server)), timeout=5, keep_failed=True)
 
     assert clock.now - before == pytest.approx(5)
     assert "Its record is deleted" in caught.value.hint
@@ -138,7 +138,7 @@ def test_a_department_that_is_just_full_is_not_listed(client: ClientFactory, fil
     alice = client("alice")
     between = Interference(alice)
 
-    alice.register(NewImage(name="a", url=qcow2(file_server)))
+    alice.register(NewImage(name="a", url=disk(file_server)))
 
     assert between.count("GET", "^/images$") == 0
 
@@ -159,10 +159,10 @@ def test_waiting_for_quota_ends_exactly_at_the_deadline(cloud: InMemoryCloud, cl
 def test_a_cloud_without_unified_limits(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     cloud.glance.use_keystone_limits = False
 
-    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice").register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"
 
 
 def test_a_department_without_a_limit(client: ClientFactory, file_server: FileServer) -> None:
     client("admin").set_quota("dept-a", images=-1)
 
-    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice").register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"

@@ -20,7 +20,7 @@ from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, interrupt, unreachable
 from tests.support.readers import assert_told
-from tests.support.registrations import BLIND, OWN_ID, qcow2
+from tests.support.registrations import BLIND, OWN_ID, disk
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -32,7 +32,7 @@ def test_public_images_are_publicized_where_the_site_says_so(
     cloud.glance.policies["publicize_image"] = "member"
 
     image = client("alice", public_visibility="public").register(
-        NewImage(name="a", url=qcow2(file_server), category=Category.PUBLIC)
+        NewImage(name="a", url=disk(file_server), category=Category.PUBLIC)
     )
 
     assert (image.visibility, image.category) == ("public", "public")
@@ -43,7 +43,7 @@ def test_a_site_that_lets_nobody_publicize(
 ) -> None:
     with pytest.raises(NotAllowedError):
         client("alice", public_visibility="public").register(
-            NewImage(name="a", url=qcow2(file_server), category=Category.PUBLIC)
+            NewImage(name="a", url=disk(file_server), category=Category.PUBLIC)
         )
 
     assert not cloud.glance.images
@@ -62,7 +62,7 @@ def test_glance_that_goes_away_after_the_create_leaves_its_id(
         lambda: between.before("POST" if "import" in path else "GET", path, unreachable, times=9),
     )
     with pytest.raises(ServiceUnavailableError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server)))
+        alice.register(NewImage(name="a", url=disk(file_server)))
 
     assert caught.value.image_id
     assert client("alice").resume_registration(caught.value.image_id).wait().state == "ACTIVE"
@@ -74,7 +74,7 @@ def test_an_authority_that_cannot_be_read_is_told_before_anything_is_created(
     policy = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
 
     with pytest.raises(InvalidRequestError, match="ca_file"):
-        client("alice", url_policy=policy).register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2"))
+        client("alice", url_policy=policy).register(NewImage(name="a", url=disk(file_server), disk_format="qcow2"))
 
     assert not cloud.glance.images
 
@@ -91,7 +91,7 @@ def test_a_create_that_may_have_happened_tells_its_id_though_the_last_try_never_
 
     between.after("POST", "^/images$", lost)
     with pytest.raises(ServiceUnavailableError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server)))
+        alice.register(NewImage(name="a", url=disk(file_server)))
 
     assert caught.value.connected
     assert [image.id for image in cloud.glance.images.values()] == [caught.value.image_id]
@@ -107,7 +107,7 @@ class TestInterruptions:
 
         (between.before if moment == "before" else between.after)("DELETE", "/images/", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"md5:{'0' * 32}"))
+            alice.register(NewImage(name="a", url=disk(file_server), checksum=f"md5:{'0' * 32}"))
 
         assert not [image for image in cloud.glance.images.values() if not image.deleted]
 
@@ -119,7 +119,7 @@ class TestInterruptions:
 
         Interference(alice).before("DELETE", "/images/", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert not [image for image in cloud.glance.images.values() if not image.deleted]
 
@@ -136,7 +136,7 @@ class TestInterruptions:
 
         between.after("POST", path, interrupt)
         with pytest.raises(KeyboardInterrupt) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert any("could not be deleted" in note for note in caught.value.__notes__)
         texts = [note for note in caught.value.__notes__ if isinstance(note, Text)]
@@ -156,7 +156,7 @@ class TestAnIdThatIsTaken:
         transfer: str,
         running: bool,  # noqa: FBT001
     ) -> None:
-        new = NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        new = NewImage(name="a", url=disk(file_server), id=OWN_ID)
         cloud.glance.imports_stall = running
         first = client("alice").start_registration(new)
         if not running:
@@ -172,7 +172,7 @@ class TestAnIdThatIsTaken:
         assert first.wait().state == "ACTIVE"
 
     def test_and_ctrl_c_leaves_it_alone(self, client: ClientFactory, file_server: FileServer) -> None:
-        new = NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        new = NewImage(name="a", url=disk(file_server), id=OWN_ID)
         image = client("alice").register(new)
         again = client("alice")
 
@@ -188,7 +188,7 @@ def test_a_format_that_glance_does_not_take_is_refused_with_those_that_it_takes(
 ) -> None:
     cloud.glance.disk_formats = ["raw", "iso"]
     with pytest.raises(InvalidRequestError, match=r"takes no image of the format qcow2; it takes raw, iso") as caught:
-        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+        client("alice").register(NewImage(name="a", url=disk(file_server)))
     assert (caught.value.status, caught.value.left, caught.value.explanation) == (400, (), "")
     assert_told(caught.value)
     assert not cloud.glance.images
@@ -199,7 +199,7 @@ def test_a_glance_that_takes_no_bare_image_is_told(
 ) -> None:
     cloud.glance.container_formats = ["ovf", "docker"]
     with pytest.raises(InvalidRequestError, match=r"container format bare.*it takes ovf, docker") as caught:
-        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+        client("alice").register(NewImage(name="a", url=disk(file_server)))
     assert "container_formats" in caught.value.hint
     assert_told(caught.value)
 
@@ -209,10 +209,10 @@ def test_another_refusal_keeps_glance_s_words(
 ) -> None:
     cloud.fail("glance", "POST", "/v2/images$", status=400, body="Something else is wrong.", times=2)
     with pytest.raises(InvalidRequestError, match="Something else is wrong"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+        client("alice").register(NewImage(name="a", url=disk(file_server)))
     cloud.fail("glance", "GET", "/v2/schemas/image", status=500)
     with pytest.raises(InvalidRequestError, match="Something else is wrong"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+        client("alice").register(NewImage(name="a", url=disk(file_server)))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_an_unknown_store_is_refused_before_anything_is_created(
 ) -> None:
     cloud.glance.stores = stores
     with pytest.raises(InvalidRequestError, match=told) as caught:
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("cheap",)))
+        client("alice").register(NewImage(name="a", url=disk(file_server), stores=("cheap",)))
     assert_told(caught.value)
     assert not cloud.glance.images
 
@@ -237,5 +237,5 @@ def test_a_store_that_nobody_can_write_is_refused_before_anything_is_created(
     body = b'{"stores": [{"id": "fast"}, {"id": "web", "read-only": "true"}]}'
     cloud.fail("glance", "GET", "/v2/info/stores", status=200, body=body, headers=JSON)
     with pytest.raises(InvalidRequestError, match="no store web; it has fast"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("web",)))
+        client("alice").register(NewImage(name="a", url=disk(file_server), stores=("web",)))
     assert not cloud.glance.images

@@ -20,7 +20,7 @@ from tests import samples
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import BigBody, FileServer
 from tests.support.interference import Interference
-from tests.support.registrations import BLIND, FAILED_TASK, qcow2
+from tests.support.registrations import BLIND, FAILED_TASK, disk
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -38,7 +38,7 @@ def test_a_single_store_glance_tells_no_failed_store(
         )
 
     assert caught.value.reason == UrlProblem.HTTP_STATUS
-    assert client("alice").register(NewImage(name="b", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice").register(NewImage(name="b", url=disk(file_server))).state == "ACTIVE"
 
 
 def test_a_url_that_only_glance_can_read_is_not_given_as_the_reason_of_a_failure(
@@ -71,7 +71,7 @@ def test_a_store_that_cannot_be_written(cloud: InMemoryCloud, client: ClientFact
     cloud.glance.broken_stores = {"slow"}
 
     with pytest.raises(RegistrationFailedError) as caught:
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("fast", "slow")))
+        client("alice").register(NewImage(name="a", url=disk(file_server), stores=("fast", "slow")))
 
     assert caught.value.reason == "glance"
     assert not cloud.glance.image(caught.value.image_id)
@@ -90,17 +90,20 @@ def test_the_message_of_a_task_is_shown_without_secrets(cloud: InMemoryCloud, cl
     assert (seen.message.code, seen.explanation) == ("import-failed", "Cannot read http://127.0.0.1/a")
 
 
-def test_a_kept_record_holds_the_reason_in_english_and_the_words_of_the_service(
+def test_a_kept_record_holds_the_reason_in_every_language_and_the_words_of_the_service(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     alice = client("alice", transfer="stream")
     cloud.fail("glance", "PUT", "/file$", status=415, body={"message": "It did not match"})
     with pytest.raises(RegistrationFailedError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+        alice.register(NewImage(name="a", url=disk(file_server)), keep_failed=True)
     image_id = caught.value.image_id
 
-    failure = f"Glance refused the data of image {image_id}: It did not match"
-    assert alice.image(image_id).failure == failure
+    failure = f"Glance refused the data of image {image_id}. The service said: It did not match"
+    reason = alice.image(image_id).failure
+    assert reason == failure
+    assert reason.in_language("zh") == f"Glance 拒绝接收镜像 {image_id} 的数据。服务返回的信息：It did not match"
+    assert cloud.glance.images[image_id].properties["hyperx_failure"].splitlines()[0] == failure
     assert (caught.value.code, caught.value.explanation) == ("glance-refused-the-data", "It did not match")
     assert (
         caught.value.in_language("zh", audience="person")
@@ -121,7 +124,9 @@ def test_the_reason_of_a_url_is_kept_without_the_name_of_the_image(
         alice.register(NewImage(name="a", url=file_server.fail("/a", 404), disk_format="qcow2"), keep_failed=True)
     image_id = caught.value.image_id
 
-    assert alice.image(image_id).failure == "The server answers 404 Not Found."
+    reason = alice.image(image_id).failure
+    assert reason == "The server answers 404 Not Found."
+    assert reason.in_language("zh") == "服务器返回 404 Not Found。"
     assert caught.value.message.in_language("zh") == f"镜像 {image_id} 未注册：服务器返回 404 Not Found。"
 
 
@@ -129,7 +134,7 @@ def test_the_reason_of_a_url_is_kept_without_the_name_of_the_image(
 def test_an_error_of_glance_about_an_import_is_shown_without_secrets(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, status: int
 ) -> None:
-    url = f"{qcow2(file_server)}?a=1&lt;b=2&sig=5ecre7"
+    url = f"{disk(file_server)}?a=1&lt;b=2&sig=5ecre7"
     file_server.serve("/disk.qcow2?a=1&lt;b=2&sig=5ecre7", samples.data("disk.qcow2"))
     body = {"message": f"Cannot take {url}, nor http://127.0.0.2/b?sig=5ecre7"}
     cloud.fail("glance", "POST", "/import$", status=status, body=body, times=None)
@@ -168,7 +173,7 @@ def test_glances_own_refusal_names_the_department_whose_quota_it_looked_at(
     Interference(admin).before(method, path, lambda: admin.set_quota("admin", **{field: 0}))
 
     with pytest.raises(QuotaExceededError) as caught:
-        admin.register(NewImage(name="a", url=qcow2(file_server), owner="dept-b"))
+        admin.register(NewImage(name="a", url=disk(file_server), owner="dept-b"))
 
     assert (caught.value.department, caught.value.resource, caught.value.limit) == ("admin", field, 0)
 
@@ -189,4 +194,4 @@ def test_an_entity_in_a_login_breaks_no_error(
     cloud.fail("glance", "PUT", "/file$", status=415, body="does not match")
 
     with pytest.raises(RegistrationFailedError, match="does not match"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server).replace("://", "://user&lbrack;:pw@")))
+        client("alice").register(NewImage(name="a", url=disk(file_server).replace("://", "://user&lbrack;:pw@")))

@@ -36,7 +36,7 @@ from tests import samples
 from tests.support.clouds import HASTY, LOOPBACK, ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference
-from tests.support.registrations import BLIND, kept, qcow2, sha256
+from tests.support.registrations import BLIND, disk, kept, sha256
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -61,7 +61,7 @@ class TestCallbacks:
             raise error from KeyError()
 
         with pytest.raises(type(error), match="mine") as caught:
-            client("alice", transfer=transfer).register(NewImage(name="a", url=qcow2(file_server)), on_progress=fail)
+            client("alice", transfer=transfer).register(NewImage(name="a", url=disk(file_server)), on_progress=fail)
 
         assert caught.value is error
         assert isinstance(error.__cause__, KeyError)
@@ -134,7 +134,7 @@ class TestWaitingAgain:
         trouble: BaseException,
     ) -> None:
         alice = client("alice", url_policy=BLIND)
-        url = qcow2(file_server) if checksum else file_server.fail("/a", 404)
+        url = disk(file_server) if checksum else file_server.fail("/a", 404)
         registration = alice.start_registration(
             NewImage(name="a", url=url, disk_format="qcow2", checksum=checksum), keep_failed=True
         )
@@ -171,7 +171,7 @@ class TestWaitingAgain:
 
     def test_beside_others_while_wrong_data_is_deleted(self, client: ClientFactory, file_server: FileServer) -> None:
         registration = client("alice").start_registration(
-            NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{'0' * 64}")
+            NewImage(name="a", url=disk(file_server), checksum=f"sha256:{'0' * 64}")
         )
         with ThreadPoolExecutor(6) as pool:
             waiting = [pool.submit(registration.wait) for _ in range(6)]
@@ -196,7 +196,7 @@ class TestWaitingAgain:
         self, client: ClientFactory, file_server: FileServer, reason: str
     ) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server), checksum=sha256()))
         end = registration.cancel if reason == "cancelled" else lambda: client("alice").delete(registration.image_id)
         Interference(alice).before("GET", "/file$", end)
 
@@ -211,7 +211,7 @@ def test_an_import_to_several_stores_that_became_ready_without_one_of_them_says_
 ) -> None:
     cloud.glance.imports_stall = True
     alice = client("alice")
-    begun = alice.start_registration(NewImage(name="a", url=qcow2(file_server), stores=("fast", "slow")))
+    begun = alice.start_registration(NewImage(name="a", url=disk(file_server), stores=("fast", "slow")))
     resumed = alice.resume_registration(begun.image_id)
     image = cloud.glance.images[begun.image_id]
     image.status, image.stores, image.data = "active", ["fast"], b"data"
@@ -231,7 +231,7 @@ def test_a_store_that_a_registration_was_not_to_fill_is_no_matter_of_its_own(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     """Another user has tried to copy the image there, without success."""
-    registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), stores=("fast",)))
+    registration = client("alice").start_registration(NewImage(name="a", url=disk(file_server), stores=("fast",)))
     while registration.progress().phase is not Phase.READY:
         pass
     cloud.glance.images[registration.image_id].properties["os_glance_failed_import"] = "slow"
@@ -243,7 +243,7 @@ def test_a_store_that_a_registration_was_not_to_fill_is_no_matter_of_its_own(
 def test_a_time_that_is_none_is_refused_before_anything_is_done(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, timeout: float
 ) -> None:
-    alice, request = client("alice"), NewImage(name="a", url=qcow2(file_server))
+    alice, request = client("alice"), NewImage(name="a", url=disk(file_server))
 
     with pytest.raises(InvalidRequestError, match="timeout"):
         alice.register(request, timeout=timeout)

@@ -28,7 +28,7 @@ from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import ClientFactory, Clock
 from tests.support.file_server import FileServer
-from tests.support.registrations import BLIND, FAILED_TASK, NOW, qcow2, timed
+from tests.support.registrations import BLIND, FAILED_TASK, NOW, disk, timed
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -115,7 +115,7 @@ def test_polls_of_a_long_import_grow_apart(cloud: InMemoryCloud, file_server: Fi
     looks: list[float] = []
 
     timed(cloud, clock).register(
-        NewImage(name="a", url=qcow2(file_server)), on_progress=lambda progress: looks.append(progress.elapsed_seconds)
+        NewImage(name="a", url=disk(file_server)), on_progress=lambda progress: looks.append(progress.elapsed_seconds)
     )
 
     intervals = [round(later - earlier, 6) for earlier, later in itertools.pairwise(looks)]
@@ -139,7 +139,7 @@ def test_a_pending_task_is_waiting(cloud: InMemoryCloud, file_server: FileServer
     alice.start_registration(NewImage(name="first", url="http://127.0.0.1/slow", disk_format="qcow2"))
     told: list[Progress] = []
 
-    second = alice.start_registration(NewImage(name="second", url=qcow2(file_server), disk_format="qcow2"))
+    second = alice.start_registration(NewImage(name="second", url=disk(file_server), disk_format="qcow2"))
     with pytest.raises(WaitTimeoutError):
         second.wait(on_progress=told.append, timeout=600)
     release.set()
@@ -157,7 +157,7 @@ def test_a_task_that_fails_while_its_lock_stays(cloud: InMemoryCloud, file_serve
     alice = timed(cloud, clock)
 
     with pytest.raises(RegistrationFailedError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server)))
+        alice.register(NewImage(name="a", url=disk(file_server)))
 
     assert caught.value.reason == "glance"
     assert clock.now < 1004
@@ -168,7 +168,7 @@ def test_a_task_that_fails_late_is_noticed_in_two_seconds(cloud: InMemoryCloud, 
     cloud.glance.imports_stall = True
     clock = Clock(1000)
     alice = timed(cloud, clock)
-    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
     cloud.glance.images[registration.image_id].status = "queued"
     gave_up, due = clock.now + 100, [FAILED_TASK]
 
@@ -191,7 +191,7 @@ def test_a_kept_failure_is_not_unfinished_while_its_lock_stays(
     alice = client("alice")
 
     with pytest.raises(RegistrationFailedError):
-        alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+        alice.register(NewImage(name="a", url=disk(file_server)), keep_failed=True)
 
     assert list(alice.unfinished_registrations()) == []
     assert [image.failure != "" for image in alice.images()] == [True]
@@ -201,7 +201,7 @@ def test_a_worker_that_died_is_told_apart_by_time_alone(cloud: InMemoryCloud, fi
     """It may be a slow download, so nothing is deleted; by Glance's own clock, not by ours."""
     cloud.glance.imports_stall = True
     alice = timed(cloud, Clock(1000))
-    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
     registration.progress()
 
     with pytest.raises(WaitTimeoutError) as caught:
@@ -219,7 +219,7 @@ def test_tasks_are_not_read_while_all_is_well(cloud: InMemoryCloud, file_server:
     cloud.glance.import_polls = 500
     clock = Clock(1000)
 
-    timed(cloud, clock).register(NewImage(name="a", url=qcow2(file_server)))
+    timed(cloud, clock).register(NewImage(name="a", url=disk(file_server)))
 
     assert clock.now > 1600
     assert not [request for request in cloud.requests if request.path.endswith("/tasks")]

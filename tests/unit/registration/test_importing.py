@@ -14,7 +14,7 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
-from tests.support.registrations import BLIND, qcow2
+from tests.support.registrations import BLIND, disk
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -26,11 +26,11 @@ def test_a_glance_without_web_download(
 ) -> None:
     cloud.glance.import_methods = methods
 
-    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice").register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"
     with pytest.raises(RegistrationFailedError, match="stream") as caught:
-        client("alice", transfer="import").register(NewImage(name="b", url=qcow2(file_server)))
+        client("alice", transfer="import").register(NewImage(name="b", url=disk(file_server)))
     assert not cloud.glance.image(caught.value.image_id)
-    several = NewImage(name="c", url=qcow2(file_server), stores=("fast", "slow"))
+    several = NewImage(name="c", url=disk(file_server), stores=("fast", "slow"))
     if "glance-direct" in methods:
         assert client("alice").register(several).stores == ("fast", "slow")
         return
@@ -44,7 +44,7 @@ def test_auto_streams_what_glances_filter_refuses(
 ) -> None:
     cloud.glance.import_filter.allowed_ports = [80, 443]
 
-    assert client("alice").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice").register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"
     assert [request.status for request in cloud.requests if request.path.endswith("/import")] == [400]
 
 
@@ -66,7 +66,7 @@ def test_a_refused_import_is_told_though_an_answer_was_lost_before(
     cloud.fail("glance", "POST", "/import$", status=503)
 
     with pytest.raises(RegistrationFailedError, match="refused to import"):
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), stores=("slow",)))
+        client("alice").register(NewImage(name="a", url=disk(file_server), stores=("slow",)))
 
 
 def test_a_404_for_a_disabled_import_is_not_mistaken_for_a_deleted_record(
@@ -75,7 +75,7 @@ def test_a_404_for_a_disabled_import_is_not_mistaken_for_a_deleted_record(
     cloud.fail("glance", "POST", "/import$", status=404, times=None)
 
     with pytest.raises(RegistrationFailedError) as caught:
-        client("alice", transfer="import").register(NewImage(name="a", url=qcow2(file_server)))
+        client("alice", transfer="import").register(NewImage(name="a", url=disk(file_server)))
 
     assert caught.value.reason == "glance"
     assert "transfer='stream'" in caught.value.hint

@@ -9,7 +9,6 @@ import pytest
 from hyperx_glance import ImageChanges, InvalidRequestError, NewImage
 from hyperx_glance.models.mapping import new_image_body
 from hyperx_glance.vocabulary import BASE_KEYS, MOST_OWN_PROPERTIES, Category
-from tests import samples
 from tests.support.readers import assert_told
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def alice(client: ClientFactory) -> Client:
     return client("alice")
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(samples.data("disk.qcow2"))
-    return path
 
 
 def test_too_many_properties_name_the_limit_and_those_of_the_library(

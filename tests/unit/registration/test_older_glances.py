@@ -17,7 +17,7 @@ from hyperx_glance import (
 from hyperx_glance.testing import InMemoryCloud
 from tests import samples
 from tests.support.clouds import HASTY, ClientFactory
-from tests.support.registrations import BLIND, qcow2
+from tests.support.registrations import BLIND, disk
 from tests.support.wire import ChangingUploads
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def ways_taken(cloud: InMemoryCloud) -> set[str]:
 
 
 def test_examined_data_is_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
-    assert client().register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client().register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"
     assert ways_taken(cloud) == {"import"}
 
 
@@ -48,12 +48,12 @@ def test_unexamined_data_is_streamed(cloud: InMemoryCloud, client: ClientFactory
     with pytest.raises(Exception, match="dangerous to open"):
         client(url_policy=BLIND).register(NewImage(name="a", url=url, disk_format="qcow2"))
     assert ways_taken(cloud) == set()
-    assert client(url_policy=BLIND).register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")).url
+    assert client(url_policy=BLIND).register(NewImage(name="a", url=disk(file_server), disk_format="qcow2")).url
     assert ways_taken(cloud) == {"file"}
 
 
 def test_unexamined_data_is_not_imported(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
-    new = NewImage(name="a", url=qcow2(file_server), disk_format="qcow2")
+    new = NewImage(name="a", url=disk(file_server), disk_format="qcow2")
     with pytest.raises(InvalidRequestError, match="old Glance does not inspect data"):
         client(url_policy=BLIND, transfer="import").register(new)
     assert client().count() == 0
@@ -63,7 +63,7 @@ def test_unexamined_data_is_not_imported(cloud: InMemoryCloud, client: ClientFac
 def test_a_redirect_is_followed_by_this_process(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    url = file_server.redirect("/a", qcow2(file_server))
+    url = file_server.redirect("/a", disk(file_server))
     assert client().register(NewImage(name="a", url=url)).state == "ACTIVE"
     assert ways_taken(cloud) == {"file"}
     with pytest.raises(InvalidRequestError, match="follows redirects past its own filter"):
@@ -76,7 +76,7 @@ def test_a_redirect_is_followed_by_this_process(
 
 def test_newer_glances_are_not_asked_for_their_version(file_server: FileServer) -> None:
     cloud = InMemoryCloud()
-    ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=qcow2(file_server)))
+    ClientFactory(cloud, HASTY)().register(NewImage(name="a", url=disk(file_server)))
     assert [request.path for request in cloud.requests if request.path in ("/", "/versions")] == []
 
 
@@ -97,7 +97,7 @@ def test_a_refusal_by_glance_alone_has_its_reason(
     alice = ClientFactory(cloud, HASTY)(url_policy=BLIND, transfer="stream")
 
     with pytest.raises(RegistrationFailedError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server), disk_format="qcow2"))
+        alice.register(NewImage(name="a", url=disk(file_server), disk_format="qcow2"))
 
     assert caught.value.reason == reason
 

@@ -26,7 +26,7 @@ from hyperx_glance.texts import Text
 from tests.support.clouds import ClientFactory
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, interrupt, unreachable
-from tests.support.registrations import OWN_ID, kept, qcow2, record_of
+from tests.support.registrations import OWN_ID, disk, kept, record_of
 
 if TYPE_CHECKING:
     from tests.support.file_server import FileServer
@@ -38,7 +38,7 @@ class TestRecord:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, times: int
     ) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
         between = Interference(alice)
         between.lose("DELETE", "/images/", times=times)
 
@@ -51,7 +51,7 @@ class TestRecord:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
         Interference(alice).before("DELETE", "/images/", unreachable, times=2)
 
         registration.cancel()
@@ -148,7 +148,7 @@ class TestNamesInErrors:
         cloud.fail("glance", "GET", "/info/usage", status=400, skip=1, times=None)
 
         with pytest.raises(InvalidRequestError) as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+            client("alice").register(NewImage(name="a", url=disk(file_server)), keep_failed=True)
 
         assert kept(cloud) == [caught.value.image_id]
         assert f"may still exist: image {caught.value.image_id}" in str(caught.value)
@@ -162,7 +162,7 @@ class TestNamesInErrors:
         Interference(alice).lose("PATCH", "", times=3)
 
         with pytest.raises(InvalidRequestError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)), keep_failed=True)
+            alice.register(NewImage(name="a", url=disk(file_server)), keep_failed=True)
 
         assert alice.cloud.image(str(caught.value.image_id)).failure
         assert not hasattr(caught.value, "__notes__")
@@ -173,14 +173,14 @@ class TestNamesInErrors:
         cloud.fail("glance", "GET", "/info/usage", status=400, skip=1, times=None)
 
         with pytest.raises(InvalidRequestError) as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+            client("alice").register(NewImage(name="a", url=disk(file_server)))
 
         assert kept(cloud) == []
         assert caught.value.image_id is None
         assert "may still exist" not in str(caught.value)
 
     def test_none_of_a_taken_id(self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
-        alice, request = client("alice"), NewImage(name="a", url=qcow2(file_server), id=OWN_ID)
+        alice, request = client("alice"), NewImage(name="a", url=disk(file_server), id=OWN_ID)
         alice.register(request)
 
         with pytest.raises(ConflictError, match="is taken") as caught:
@@ -197,7 +197,7 @@ class TestNamesInErrors:
         cloud.fail("glance", "POST", "/v2/images$", status=403, skip=1)
 
         with pytest.raises(NotAllowedError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert kept(cloud) == [caught.value.image_id]
 
@@ -208,7 +208,7 @@ class TestNamesInErrors:
         def complain(_: Progress) -> None:
             raise ZeroDivisionError
 
-        registration = client("alice", transfer=transfer).start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = client("alice", transfer=transfer).start_registration(NewImage(name="a", url=disk(file_server)))
         with pytest.raises(ZeroDivisionError) as caught:
             registration.wait(on_progress=complain)
 
@@ -222,7 +222,7 @@ class TestNamesInErrors:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError) as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server)), on_progress=complain)
+            client("alice").register(NewImage(name="a", url=disk(file_server)), on_progress=complain)
 
         assert kept(cloud) == []
         assert not hasattr(caught.value, "__notes__")
@@ -235,7 +235,7 @@ class TestNamesInErrors:
             cloud.fail("glance", "DELETE", "/images/", status=403, times=None)
 
         with pytest.raises(WaitTimeoutError, match="not ready yet") as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server)), timeout=0)
+            client("alice").register(NewImage(name="a", url=disk(file_server)), timeout=0)
 
         assert kept(cloud) == [caught.value.image_id] * refused
         assert ("Its record is deleted" in caught.value.hint) is not refused
@@ -243,7 +243,7 @@ class TestNamesInErrors:
 
     def test_ctrl_c_while_waiting(self, client: ClientFactory, file_server: FileServer) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
         Interference(alice).before("GET", "^/images/", interrupt)
 
         with pytest.raises(KeyboardInterrupt) as caught:
@@ -264,7 +264,7 @@ class TestALostLogin:
         between = Interference(alice)
 
         with pytest.raises(AuthenticationError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert kept(cloud) == [caught.value.image_id]
         assert between.count("DELETE", "") == 0
@@ -277,7 +277,7 @@ class TestALostLogin:
         between = Interference(alice)
 
         with pytest.raises(AuthenticationError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert kept(cloud) == [caught.value.image_id]
         # An upload is begun three times, and an expired token deletes nothing.
@@ -287,7 +287,7 @@ class TestALostLogin:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         image_id = (
-            client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server))).image_id
+            client("alice", transfer="stream").start_registration(NewImage(name="a", url=disk(file_server))).image_id
         )
         cloud.fail("glance", "GET", "/info/usage", status=400, times=None)
 
@@ -300,7 +300,7 @@ class TestALostLogin:
 
 def test_a_cancellation_whose_answer_is_lost_tells_its_id(client: ClientFactory, file_server: FileServer) -> None:
     alice = client("alice")
-    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+    registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
     Interference(alice).lose("DELETE", "/images/", times=9)
 
     with pytest.raises(ServiceUnavailableError) as caught:
@@ -314,7 +314,7 @@ def test_of_two_who_cancel_a_protected_one_neither_fails(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer, moment: str
 ) -> None:
     alice = client("alice")
-    registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), protected=True))
+    registration = alice.start_registration(NewImage(name="a", url=disk(file_server), protected=True))
     between = Interference(alice)
     (between.before if moment == "before" else between.after)(
         "PATCH", registration.image_id, lambda: cloud.glance.remove_image(registration.image_id)
@@ -330,6 +330,6 @@ def test_a_record_that_stays_is_told(client: ClientFactory, file_server: FileSer
 
     Interference(alice).before("GET", "^/images/", unreachable, times=9)
     with pytest.raises(ServiceUnavailableError) as caught:
-        alice.register(NewImage(name="a", url=qcow2(file_server), id=OWN_ID))
+        alice.register(NewImage(name="a", url=disk(file_server), id=OWN_ID))
 
     assert f"may still exist: image {OWN_ID}" in str(caught.value)

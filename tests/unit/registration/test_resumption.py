@@ -23,7 +23,7 @@ from tests import samples
 from tests.support.clouds import LOOPBACK, ClientFactory, sent
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference
-from tests.support.registrations import BLIND, kept, qcow2
+from tests.support.registrations import BLIND, disk, kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def test_a_resumed_registration_withdraws_too(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server)))
+    registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=disk(file_server)))
     cloud.glance.add_image(owner="dept-a", name="there", status="active")
     client("admin").set_quota("dept-a", images=1)
 
@@ -92,7 +92,7 @@ def test_a_url_of_which_something_was_taken_out_must_be_given_again(
 def test_a_resuming_callers_mistake_deletes_nothing(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    url = qcow2(file_server)
+    url = disk(file_server)
     registration = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url))
     nowhere = BLIND.model_copy(update={"ca_file": "/nowhere/ca.pem"})
 
@@ -116,7 +116,7 @@ def test_a_resuming_callers_mistake_deletes_nothing(
 def test_a_url_refused_by_the_callers_policy_deletes_nothing(
     client: ClientFactory, file_server: FileServer, policy: UrlPolicy, reason: UrlProblem
 ) -> None:
-    url = qcow2(file_server)
+    url = disk(file_server)
     image_id = client("alice", transfer="stream").start_registration(NewImage(name="a", url=url)).image_id
 
     with pytest.raises(UrlRejectedError) as raised:
@@ -143,7 +143,7 @@ def test_a_certificate_that_the_callers_policy_does_not_know_deletes_nothing(
 def test_a_url_that_was_stored_with_what_counts_as_a_secret_today_is_the_same(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    url = f"{qcow2(file_server)}?temp_url_expires=1"
+    url = f"{disk(file_server)}?temp_url_expires=1"
     fields = {"disk_format": "qcow2", "container_format": "bare", "hyperx_url": url}
     image_id = cloud.glance.add_image(owner="dept-a", name="a", status="queued", **fields)
 
@@ -166,9 +166,7 @@ def test_a_record_without_tasks_has_never_begun(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
     cloud.fail("glance", "GET", "/tasks$", status=404, times=None)
-    image_id = (
-        client("alice", transfer="stream").start_registration(NewImage(name="a", url=qcow2(file_server))).image_id
-    )
+    image_id = client("alice", transfer="stream").start_registration(NewImage(name="a", url=disk(file_server))).image_id
 
     assert client("alice").resume_registration(image_id).wait().state == "ACTIVE"
 
@@ -176,7 +174,7 @@ def test_a_record_without_tasks_has_never_begun(
 def test_of_two_who_resume_at_once_the_second_follows_and_deletes_no_ready_data(
     cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
 ) -> None:
-    request = NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{'0' * 128}")
+    request = NewImage(name="a", url=disk(file_server), checksum=f"sha512:{'0' * 128}")
     image_id = client("alice", transfer="stream").start_registration(request).image_id
     first, second = client("alice"), client("alice")
     begun = []
@@ -201,7 +199,7 @@ def test_an_import_of_which_the_record_shows_nothing_is_judged_and_not_begun_ane
     registration = alice.start_registration(new)
     while registration.progress().phase is not Phase.FAILED:
         pass
-    qcow2(file_server)
+    disk(file_server)
 
     with pytest.raises(RegistrationFailedError) as caught:
         alice.resume_registration(registration.image_id).wait()

@@ -41,7 +41,7 @@ from tests import samples
 from tests.support.clouds import LOOPBACK, ClientFactory, Clock
 from tests.support.file_server import BigBody, FileServer
 from tests.support.interference import Interference
-from tests.support.registrations import BLIND, kept, qcow2, record_of, sha256
+from tests.support.registrations import BLIND, disk, kept, record_of, sha256
 from tests.support.wire import stand_between
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 def test_an_upload_whose_answer_is_lost(cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer) -> None:
     cloud.cut("glance", "PUT", "/file")
 
-    assert client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server))).state == "ACTIVE"
+    assert client("alice", transfer="stream").register(NewImage(name="a", url=disk(file_server))).state == "ACTIVE"
 
 
 def test_an_upload_is_read_in_constant_memory(file_server: FileServer) -> None:
@@ -119,7 +119,7 @@ class TestUploadsThatGlanceRefuses:
         cloud.fail("glance", "PUT", "/file", status=status, body=text, times=None)
 
         with pytest.raises(RegistrationFailedError) as caught:
-            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+            client("alice", transfer="stream").register(NewImage(name="a", url=disk(file_server)))
 
         assert (caught.value.reason, caught.value.status) == (reason, status)
         assert not cloud.glance.image(caught.value.image_id)
@@ -131,7 +131,7 @@ class TestUploadsThatGlanceRefuses:
         cloud.fail("glance", "PUT", "/file", status=413, body=page, headers=unnumbered)
 
         with pytest.raises(RegistrationFailedError, match="A server in front of the image service") as caught:
-            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+            client("alice", transfer="stream").register(NewImage(name="a", url=disk(file_server)))
 
         assert (caught.value.reason, caught.value.status) == (UrlProblem.TOO_LARGE, 413)
         assert "transfer='import'" in caught.value.hint
@@ -167,7 +167,7 @@ class TestUploadsThatGlanceRefuses:
         cloud.fail("glance", "PUT", "/file", status=413, body=f"Project 81f is over a limit for {text}")
 
         with pytest.raises(QuotaExceededError) as caught:
-            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+            client("alice", transfer="stream").register(NewImage(name="a", url=disk(file_server)))
 
         error = caught.value
         assert (error.department, error.resource, error.limit, error.status) == ("dept-a", resource, limit, 413)
@@ -178,7 +178,7 @@ class TestUploadsThatGlanceRefuses:
         cloud.cut("glance", "PUT", "/file", handled=False)
 
         with pytest.raises(ServiceUnavailableError) as caught:
-            client("alice", transfer="stream").register(NewImage(name="a", url=qcow2(file_server)))
+            client("alice", transfer="stream").register(NewImage(name="a", url=disk(file_server)))
 
         assert caught.value.image_id
         resumed = client("alice", transfer="stream").resume_registration(caught.value.image_id)
@@ -197,7 +197,7 @@ class TestUploadsThatGlanceRefuses:
 
         Interference(alice).before("PUT", "/file$", broken)
         with pytest.raises(ServiceUnavailableError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert caught.value.image_id
         cloud.glance.images[caught.value.image_id].status = "queued"
@@ -282,7 +282,7 @@ class TestUploadsThatWereBrokenOff:
         between.after("PUT", "/file$", break_off)
         between.before("DELETE", "/images/", lambda: at_deletion.append(record().status))
         with pytest.raises(ChecksumMismatchError):
-            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{'0' * 64}"))
+            alice.register(NewImage(name="a", url=disk(file_server), checksum=f"sha256:{'0' * 64}"))
 
         assert at_deletion == [status]
         assert clock.now < 10
@@ -291,7 +291,7 @@ class TestUploadsThatWereBrokenOff:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice", transfer="stream")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
         cloud.glance.images[registration.image_id].status = "saving"
         resumed = alice.resume_registration(registration.image_id)
         looks = iter(range(100))
@@ -309,7 +309,7 @@ class TestUploadsThatWereBrokenOff:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice", transfer="stream")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server)))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server)))
         cloud.glance.images[registration.image_id].status = "saving"
         resumed = alice.resume_registration(registration.image_id)
         cloud.before(
@@ -368,7 +368,7 @@ class TestUploadsThatWereBrokenOff:
         session = stand_between(cloud.session("alice"), expired)
         alice = Client.from_session(session, settings=dataclasses.replace(client.settings, transfer="stream"))
 
-        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        image = alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256()))
 
         assert image.size == len(samples.data("disk.qcow2"))
         logins = [request for request in cloud.requests if request.path.endswith("/auth/tokens")]
@@ -385,7 +385,7 @@ class TestUploader:
     ) -> None:
         clock = Clock(1000)
         alice = client("alice", pace=Pace(clock=clock, sleep=clock.sleep))
-        record = record_of(cloud, alice, url=qcow2(file_server))
+        record = record_of(cloud, alice, url=disk(file_server))
         told: list[Progress] = []
 
         def tell(progress: Progress) -> None:
@@ -402,7 +402,7 @@ class TestUploader:
     def test_a_cancellation_stops_the_reading(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        record = record_of(cloud, client("alice"), url=qcow2(file_server))
+        record = record_of(cloud, client("alice"), url=disk(file_server))
         told: list[Progress] = []
 
         def tell(progress: Progress) -> None:
@@ -418,7 +418,7 @@ class TestUploader:
     def test_the_uploader_owns_the_data(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        record = record_of(cloud, client("alice"), own=False, url=qcow2(file_server))
+        record = record_of(cloud, client("alice"), own=False, url=disk(file_server))
 
         uploader(record).run(teller(None), Deadline(lambda: 0.0))
 
@@ -428,7 +428,7 @@ class TestUploader:
     def test_a_caller_that_finds_the_upload_done_does_not_own_the_data(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        record = record_of(cloud, client("alice"), own=False, status="active", url=qcow2(file_server))
+        record = record_of(cloud, client("alice"), own=False, status="active", url=disk(file_server))
 
         uploader(record, interrupted=True).run(teller(None), Deadline(lambda: 0.0))
 
@@ -438,7 +438,7 @@ class TestUploader:
     def test_an_exception_in_the_callback_is_not_a_refusal_by_glance(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        record = record_of(cloud, client("alice"), url=qcow2(file_server))
+        record = record_of(cloud, client("alice"), url=disk(file_server))
         mine = NotAllowedError(Text("mine"))
 
         def complain(_: Progress) -> None:
@@ -460,7 +460,7 @@ class TestUploader:
     ) -> None:
         """Glance found the failed import's data in its store, and would for ever."""
         cloud.fail("glance", "PUT", "/file$", status=500)
-        record = record_of(cloud, client("alice"), url=qcow2(file_server))
+        record = record_of(cloud, client("alice"), url=disk(file_server))
 
         with pytest.raises(RegistrationFailedError if last_resort else ServiceUnavailableError):
             uploader(record, last_resort=last_resort).run(teller(None), Deadline(lambda: 0.0))
@@ -472,7 +472,7 @@ class TestStreamingAfterAFailedImport:
     """Glance cannot read what this machine can."""
 
     def unreadable(self, cloud: InMemoryCloud, server: FileServer) -> str:
-        url = qcow2(server)
+        url = disk(server)
         cloud.glance.downloads[url] = OSError("certificate verify failed")
         return url
 
@@ -533,7 +533,7 @@ class TestStreamingAfterAFailedImport:
         between = Interference(alice)
 
         with pytest.raises(RegistrationFailedError):
-            alice.register(NewImage(name="a", url=qcow2(file_server)))
+            alice.register(NewImage(name="a", url=disk(file_server)))
 
         assert between.count("PUT", "/file$") == 0
         assert kept(cloud) == []

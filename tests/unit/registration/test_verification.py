@@ -30,7 +30,7 @@ from tests import samples
 from tests.support.clouds import ClientFactory, Clock
 from tests.support.file_server import FileServer
 from tests.support.interference import Interference, unreachable
-from tests.support.registrations import OWN_ID, kept, qcow2, record_of, sha256, timed
+from tests.support.registrations import OWN_ID, disk, kept, record_of, sha256, timed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class TestConversion:
         digest = hashlib.sha512(samples.data("disk.qcow2")).hexdigest()
 
         with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{digest}"))
+            client("alice").register(NewImage(name="a", url=disk(file_server), checksum=f"sha512:{digest}"))
 
         assert caught.value.reason == "unverifiable"
         source, stored = samples.data("disk.qcow2"), samples.data("disk.raw")
@@ -62,7 +62,7 @@ class TestConversion:
         digest = hashlib.sha256(samples.data("disk.qcow2")).hexdigest()
 
         image = client("alice", transfer="stream").register(
-            NewImage(name="a", url=qcow2(file_server), checksum=f"sha256:{digest}")
+            NewImage(name="a", url=disk(file_server), checksum=f"sha256:{digest}")
         )
 
         assert image.state == "ACTIVE"
@@ -73,7 +73,7 @@ class TestConversion:
     ) -> None:
         cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
 
-        image = client("alice").register(NewImage(name="a", url=qcow2(file_server)))
+        image = client("alice").register(NewImage(name="a", url=disk(file_server)))
 
         assert image.disk_format == "raw"
         assert image.glance_property("hyperx_converted_from") == "qcow2"
@@ -81,7 +81,7 @@ class TestConversion:
 
     def test_data_that_glance_left_alone_has_no_note(self, client: ClientFactory, file_server: FileServer) -> None:
         for transfer in "import", "stream":
-            image = client("alice", transfer=transfer).register(NewImage(name="a", url=qcow2(file_server)))
+            image = client("alice", transfer=transfer).register(NewImage(name="a", url=disk(file_server)))
             assert not image.glance_property("hyperx_converted_from")
 
 
@@ -90,7 +90,7 @@ class TestVerification:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
-        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        image = alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256()))
 
         assert image.glance_property("hyperx_checksum_verified") == "true"
         assert list(alice.unfinished_registrations()) == []
@@ -102,7 +102,7 @@ class TestVerification:
     ) -> None:
         checksum = f"sha512:{hashlib.sha512(samples.data('disk.qcow2')).hexdigest()}"
 
-        client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=checksum))
+        client("alice").register(NewImage(name="a", url=disk(file_server), checksum=checksum))
 
         assert not [request for request in cloud.requests if request.method == "PATCH"]
 
@@ -116,7 +116,7 @@ class TestVerification:
 
         between.before(method, path, unreachable, times=times)
         with pytest.raises(ServiceUnavailableError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+            alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256()))
 
         (found,) = alice.unfinished_registrations()
         assert found.id == caught.value.image_id
@@ -131,7 +131,7 @@ class TestVerification:
         alice = client("alice", transfer=transfer)
         Interference(alice).lose("PATCH", "", times=times)
 
-        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        image = alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256()))
 
         assert image.glance_property("hyperx_checksum_verified") == "true"
         assert list(alice.unfinished_registrations()) == []
@@ -167,7 +167,7 @@ class TestVerification:
         cloud.fail("glance", "GET", "/file$", status=403, body="You are not authorized to complete download_image.")
 
         with pytest.raises(RegistrationFailedError, match="cannot be verified") as caught:
-            client("alice").register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()), keep_failed=True)
+            client("alice").register(NewImage(name="a", url=disk(file_server), checksum=sha256()), keep_failed=True)
 
         assert caught.value.reason == "unverifiable"
         assert not cloud.glance.image(caught.value.image_id)
@@ -179,7 +179,7 @@ class TestVerification:
         cloud.fail("glance", "PATCH", "/images/", status=status)
         alice = client("alice", transfer=transfer)
 
-        image = alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        image = alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256()))
 
         assert image.state == "ACTIVE"
         assert [unfinished.id for unfinished in alice.unfinished_registrations()] == [image.id]
@@ -189,7 +189,7 @@ class TestVerification:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server), checksum=sha256()))
         while registration.progress().phase is not Phase.READY:
             pass
         client("admin").disable(registration.image_id)
@@ -208,7 +208,7 @@ class TestVerification:
         Interference(alice).before("GET", "/file$", lambda: admin.disable(OWN_ID))
 
         with pytest.raises(NotAllowedError) as caught:
-            alice.register(NewImage(name="a", url=qcow2(file_server), checksum=sha256(), id=OWN_ID))
+            alice.register(NewImage(name="a", url=disk(file_server), checksum=sha256(), id=OWN_ID))
 
         assert "resume_registration can verify it later" in caught.value.__notes__[0]
         admin.enable(OWN_ID)
@@ -217,7 +217,7 @@ class TestVerification:
     def test_data_that_is_not_there_is_no_deleted_image(
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
-        registration = client("alice").start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        registration = client("alice").start_registration(NewImage(name="a", url=disk(file_server), checksum=sha256()))
         cloud.fail("glance", "GET", "/file$", status=404)
 
         with pytest.raises(NotFoundError):
@@ -228,7 +228,7 @@ class TestVerification:
     def test_it_stops_in_time(self, cloud: InMemoryCloud, file_server: FileServer) -> None:
         clock = Clock(1000)
         alice = timed(cloud, clock)
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server), checksum=sha256()))
         cloud.before("glance", "GET", "/file$", lambda: clock.sleep(100))
 
         with pytest.raises(WaitTimeoutError, match="not verified yet"):
@@ -241,7 +241,7 @@ class TestVerification:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
-        registration = alice.start_registration(NewImage(name="a", url=qcow2(file_server), checksum=sha256()))
+        registration = alice.start_registration(NewImage(name="a", url=disk(file_server), checksum=sha256()))
         Interference(alice).after("GET", "/file$", registration.cancel)
 
         with pytest.raises(RegistrationFailedError) as caught:
@@ -254,7 +254,7 @@ class TestVerification:
     ) -> None:
         cloud.glance.converter = lambda _, __: ("raw", samples.data("disk.raw"))
         alice = client("alice")
-        new = NewImage(name="a", url=qcow2(file_server), checksum=f"sha512:{'0' * 128}")
+        new = NewImage(name="a", url=disk(file_server), checksum=f"sha512:{'0' * 128}")
         registration = alice.start_registration(new)
         while registration.progress().phase is not Phase.READY:
             pass
@@ -268,7 +268,7 @@ class TestVerification:
         self, cloud: InMemoryCloud, client: ClientFactory, file_server: FileServer
     ) -> None:
         alice = client("alice")
-        images = [alice.register(NewImage(name=name, url=qcow2(file_server))).id for name in "ab"]
+        images = [alice.register(NewImage(name=name, url=disk(file_server))).id for name in "ab"]
         for image_id, checksum in zip(images, (sha256().upper(), "crc32:0"), strict=True):
             cloud.glance.images[image_id].properties["hyperx_checksum"] = checksum
 

@@ -35,13 +35,6 @@ def read(file: DataFile) -> bytes:
         return b"".join(opened.pieces())
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    path = tmp_path / "disk.qcow2"
-    path.write_bytes(DISK)
-    return path
-
-
 @pytest.mark.parametrize("data", [b"", b"x", DISK, BIG, BIG[:HEAD_BYTES], BIG[: HEAD_BYTES + 1], BIG[: 1 << 20]])
 def test_a_file_is_read_whole_as_path_and_as_object(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "data"

@@ -1,7 +1,7 @@
 /** What a person does with one image or one virtual machine, and the forms for it. */
 
 import { ask, upload } from "./api.js";
-import { button, bytes, dialog, field, find, make, problem, tell, time } from "./dom.js";
+import { button, bytes, dialog, field, find, guarded, make, problem, tell, time } from "./dom.js";
 import { load } from "./list.js";
 import { followImage, followLaunch } from "./tasks.js";
 import { say } from "./texts.js";
@@ -49,9 +49,8 @@ export function details({ image, owner }) {
 async function quota(resources, needs = "") {
   const told = await ask("GET", "quota");
   const use = ({ used, limit, remaining }) => say(limit === null ? "quota_unlimited" : "quota_left", { used, limit, remaining });
-  const box = make("section", { class: "quota" }, make("h3", {}, say("quota_of", told)), make("p", { class: "needs" }, needs));
-  box.append(facts(resources.filter((name) => told[name]).map((name) => [say(name), use(told[name])])), ...told.notes.map((note) => make("p", { class: "quiet" }, note)));
-  return box;
+  return make("section", { class: "quota" }, make("h3", {}, say("quota_of", told)), make("p", { class: "needs" }, needs),
+    facts(resources.filter((name) => told[name]).map((name) => [say(name), use(told[name])])), told.notes.map((note) => make("p", { class: "quiet" }, note)));
 }
 
 export async function create(kind) {
@@ -61,23 +60,17 @@ export async function create(kind) {
   const url = field({ name: "url", type: "url", required: true });
   const file = field({ name: "file", errors: "file size", type: "file", required: true, change: ({ target }) => { find(".needs", room).textContent = needs(target.files[0]?.size); } });
   const report = make("p", { class: "quiet", role: "status" });
+  const tested = (name, ...said) => { report.className = name; report.textContent = said.filter(Boolean).join("\n"); };
   const test = button(say("test_url"), async () => {
     try {
       const told = await ask("POST", "url-reports", { url: find("input", url).value });
       find(".needs", room).textContent = needs(told.size);
       const good = say("url_good", { file: told.file_name || told.final_url, format: told.disk_format ?? "–", size: told.size === null ? say("unknown_size") : bytes(told.size) });
-      report.textContent = [told.problem ? "" : good, ...told.warnings].filter(Boolean).join("\n");
-      report.className = told.problem ? "error" : "quiet";
-    } catch (error) {
-      report.className = "error";
-      report.textContent = [error.fields?.url ?? error.error, error.hint].filter(Boolean).join("\n");
-    }
+      tested(told.problem ? "error" : "quiet", told.problem ? "" : good, ...told.warnings);
+    } catch (error) { tested("error", error.fields?.url ?? error.error, error.hint); }
   });
   const source = field({ name: "source", options: [["url", say("from_url")], ["file", say("from_file")]], change: ({ target }) => choose(target.value) });
-  const choose = (name) => {
-    for (const each of [url, test, report]) each.hidden = name !== "url";
-    file.hidden = name !== "file";
-  };
+  const choose = (name) => { for (const each of [url, test, report, file]) each.hidden = (each === file) !== (name === "file"); };
   choose("url");
   const bar = make("progress", { max: 1, hidden: true, "aria-label": say("from_file") });
   const formats = ["", "qcow2", "raw", "vmdk", "vhd", "vhdx", "vdi"].map((name) => [name, name || say("format_by_data")]);
@@ -88,7 +81,7 @@ export async function create(kind) {
     field({ name: "name", required: true }), source, url, test, report, file, bar, room,
     field({ name: "category", options: categories(), value: "public" }), field({ name: "description" }), own,
     more(DESCRIBING.map((name) => field({ name })), field({ name: "tags" }), NEEDS.map((name) => number(name, 0)),
-      field({ name: "checksum", help: say("checksum_help") }), field({ name: "protected", type: "checkbox" }), me.is_administrator ? field({ name: "owner" }) : null),
+      field({ name: "checksum", help: say("checksum_help") }), field({ name: "checksum_url", type: "url", help: say("checksum_url_help") }), field({ name: "protected", type: "checkbox" }), me.is_administrator ? field({ name: "owner" }) : null),
   ];
   dialog(say(`create_${kind}`), content, async (given) => {
     const { source: from, file: data, ...wanted } = { ...given, kind, tags: listed(given.tags) };
@@ -154,16 +147,17 @@ async function launch({ image }) {
   const flavors = choices.flavors.map((each) => [each.id, say("flavor_text", each) + (each.fits ? "" : ` – ${each.reason}`), each.fits ? null : each.reason]);
   const networks = [["auto", say("auto_network")], ["none", say("none")], ...choices.networks.map(({ id, name }) => [id, name])];
   const named = (list) => [["", say("none")], ...list.map(({ name }) => [name, name])];
-  const disk = image.kind === "iso" ? number("install_disk_gib", 20, { min: 1, required: true }) : number("boot_volume_gib", null, { min: 1 });
+  const iso = image.kind === "iso";
+  const disk = iso ? number("install_disk_gib", 20, { min: 1, required: true }) : number("boot_volume_gib", null, { min: 1 });
+  const layout = iso ? field({ name: "layout", options: [["install", say("layout_install")], ["live", say("layout_live")]], change: ({ target }) => { disk.hidden = target.value === "live"; } }) : null;
   const fields = [
     field({ name: "name", label: say("server_name"), required: true }), field({ name: "flavor", options: flavors }),
-    number("count", 1, { label: say("server_count"), min: 1 }), disk, field({ name: "networks", options: networks }),
+    number("count", 1, { label: say("server_count"), min: 1 }), layout, disk, field({ name: "networks", options: networks }),
     field({ name: "key_name", options: named(choices.key_pairs) }), field({ name: "availability_zone", options: named(choices.availability_zones) }),
     image.password_enabled ? field({ name: "admin_password", type: "password", autocomplete: "new-password" }) : null, room,
   ];
   dialog(say("launch_image", image), fields, async ({ networks: network, ...given }) => {
-    const wanted = { ...given, networks: ["auto", "none"].includes(network) ? network : [network] };
-    const made = await ask("POST", `images/${image.id}/servers`, wanted);
+    const made = await ask("POST", `images/${image.id}/servers`, { ...given, networks: ["auto", "none"].includes(network) ? network : [network] });
     followLaunch(made.launch_id, given.name);
     return () => made.admin_password && showPassword(given.name, made.admin_password);
   });
@@ -176,12 +170,28 @@ function showPassword(name, password) {
   dialog(name, [make("p", {}, say("password_once")), make("div", { class: "row" }, make("output", { class: "secret" }, password), copy, said)]);
 }
 
+/** The department's virtual machines, the newest first, whoever launched them; read in parts, and searched while typing. */
 export async function servers() {
-  const rows = (await ask("GET", "launches")).flatMap((each) => each.servers).map((server) => make("li", { class: "task" },
-    make("strong", {}, server.name), make("span", { class: "quiet" }, [server.status, server.flavor, ...Object.values(server.addresses).flat(), server.fault].filter(Boolean).join(" · ")),
-    make("div", { class: "row" }, button(say("capture"), () => capture(server), { "aria-label": say("capture_server", server) }),
-      button(say("reset_password"), () => reset(server), { "aria-label": `${say("reset_password")} ${server.name}` }))));
-  dialog(say("servers"), rows.length ? [make("ul", { class: "stack" }, rows)] : [make("p", {}, say("no_servers"))]);
+  const [list, none] = [make("ul", { class: "stack" }), make("p", { role: "status" })];
+  let [asked, last] = [0, null];
+  const read = async (after) => {
+    const now = ++asked;
+    const { servers: found, next } = await ask("GET", `servers?${new URLSearchParams({ name: find("input", name).value, after })}`);
+    if (now !== asked) return; // something else has been typed since
+    list.replaceChildren(...(after ? list.children : []), ...found.map(serverRow));
+    [last, rest.hidden, none.textContent] = [next, !next, list.children.length ? "" : say("no_servers")];
+  };
+  const name = field({ name: "name_contains", type: "search", maxlength: 255, input: guarded(() => read("")) });
+  const rest = button(say("more"), () => read(last));
+  await read("");
+  dialog(say("servers"), [name, list, none, rest]);
+}
+
+function serverRow(server) {
+  const known = [server.status, server.flavor, time(server.created_at), ...Object.values(server.addresses).flat(), server.fault];
+  const press = (action, open, label) => button(say(action), () => open(server), { "aria-label": label }, server[`why_not_${action}`]);
+  return make("li", { class: "task" }, make("strong", {}, server.name), make("span", { class: "quiet" }, known.filter(Boolean).join(" · ")),
+    make("div", { class: "row" }, press("capture", capture, say("capture_server", server)), press("reset_password", reset, `${say("reset_password")} ${server.name}`)));
 }
 
 function reset(server) {

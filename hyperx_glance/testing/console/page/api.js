@@ -16,9 +16,8 @@ export const ENDED = "session-ended";
 export async function ask(method, path, body, signal) {
   const headers = method === "GET" ? {} : { "X-Console": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
   try {
-    answer = await fetch(`/api/${path}`, { method, headers, signal, body: JSON.stringify(body) });
+    const answer = await fetch(`/api/${path}`, { method, headers, signal, body: JSON.stringify(body) });
     return read(path, answer.status, await answer.text());
   } catch (error) {
     throw error instanceof Failure || error.name === "AbortError" ? error : new Failure(0);

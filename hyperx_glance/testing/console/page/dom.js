@@ -20,17 +20,17 @@ export const guarded = (press) => async (event) => {
   try { await press(event); } catch (error) { problem(error); }
 };
 
-export const button = (text, press, attributes) => make("button", { type: "button", click: guarded(press), ...attributes }, text);
+/** A button; with a reason, it does nothing but say why: it can be reached by the keyboard, so the reason can be read. */
+export function button(text, press, attributes, reason) {
+  const does = reason ? { "aria-disabled": "true", title: reason, "aria-description": reason } : { click: guarded(press) };
+  return make("button", { type: "button", ...does, ...attributes }, text);
+}
 
 /** Show an error that belongs to no field: in the dialogue that is open, or else above the list. */
 export function problem(error, about = "") {
   const place = find("dialog:last-of-type form > .error") ?? find("#problem");
   place.textContent = [about, error.error ?? String(error), ...Object.values(error.fields ?? {}), error.hint].filter(Boolean).join("\n");
 }
-
-/** A button that says why it does nothing: it can be reached by the keyboard, so its reason can be read. */
-export const missing = (text, reason, attributes) =>
-  make("button", { type: "button", "aria-disabled": "true", title: reason, "aria-description": reason, ...attributes }, text);
 
 /** Bytes in words; `null` if nobody knows. */
 export function bytes(count) {
@@ -97,6 +97,7 @@ export function dialog(title, content, submit, { ok = say("ok"), keepEmpty = fal
   const id = `title-${++numbers}`;
   const press = async (event) => {
     event.preventDefault();
+    if (!submit) return; // Enter in a field
     const end = find("[type=submit]", form);
     end.disabled = true;
     try {
@@ -112,8 +113,7 @@ export function dialog(title, content, submit, { ok = say("ok"), keepEmpty = fal
   const leave = stays ? null : button(say(submit ? "cancel" : "close"), () => box.close());
   const form = make("form", { class: "fields", novalidate: true, submit: press }, make("h2", { id }, title), content,
     make("p", { class: "error", role: "alert" }), make("div", { class: "ends" }, leave, submit ? make("button", { type: "submit", class: "first" }, ok) : null));
-  const close = () => { box.remove(); closed(); };
-  const box = make("dialog", { "aria-labelledby": id, closedby: stays ? "none" : "closerequest", close }, form);
+  const box = make("dialog", { "aria-labelledby": id, closedby: stays ? "none" : "closerequest", close: () => { box.remove(); closed(); } }, form);
   document.body.append(box);
   box.showModal();
   return box;

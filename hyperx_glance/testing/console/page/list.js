@@ -1,7 +1,7 @@
 /** The list: tabs, tags, search, filters, sorting, pages and rows. Its whole state is in the page's address. */
 
 import { ask } from "./api.js";
-import { button, bytes, field, find, make, missing, problem, time } from "./dom.js";
+import { button, bytes, field, find, make, problem, time } from "./dom.js";
 import { act, details } from "./actions.js";
 import { say } from "./texts.js";
 import { followRows } from "./tasks.js";
@@ -11,11 +11,10 @@ const FORMATS = ["qcow2", "raw", "vmdk", "vhd", "vhdx", "vdi", "iso"];
 const COLUMNS = { name: "name", created_at: "created_at", disk_format: "disk_format", size: "", state: "glance_status", owner: "", password_enabled: "", description: "" };
 const FIRST_ACTIONS = ["launch", "edit", "delete"];
 const MORE_ACTIONS = ["publish", "withdraw", "feature", "enable", "disable", "protect", "unprotect", "download", "share", "accept", "decline", "deprecate", "reinstate"];
-const MIB = 2 ** 20;
+const inBytes = (mib) => Number(mib) * 2 ** 20;
 /** How a filter's text in the address is written for the back end, if differently. */
 const WRITTEN = {
-  min_size: (text) => Number(text) * MIB,
-  max_size: (text) => Number(text) * MIB,
+  min_size: inBytes, max_size: inBytes,
   created_after: (text) => new Date(`${text}T00:00:00`).toISOString(),
   created_before: (text) => new Date(`${text}T23:59:59.999`).toISOString(),
 };
@@ -55,8 +54,7 @@ function link(text, changes, attributes = {}) {
 /** Read and show the rows that the address asks for, and the counts of the tabs beside. */
 export async function load() {
   reading.abort();
-  reading = new AbortController();
-  const { signal } = reading;
+  const { signal } = (reading = new AbortController());
   const now = state();
   find("#rows").setAttribute("aria-busy", "true");
   if (document.activeElement !== find("#search")) find("#search").value = now.get("search") ?? "";
@@ -141,14 +139,13 @@ function row(found) {
   );
 }
 
-/** The button of an action: if it is missing, it says why. */
+/** The button of an action. */
 function press(action, found) {
-  const { image, allowed, why_not } = found;
-  const word = say(action);
+  const { image, why_not } = found;
+  const [word, reason] = [say(action), why_not[action]];
   const marks = { "aria-label": say("action_for", { action: word, name: image.name }), "data-key": `${action} ${image.id}` };
-  if (!allowed.includes(action)) return missing(word, why_not[action], marks);
-  if (action === "download") return make("a", { class: "button", href: `/api/images/${image.id}/file`, download: "", ...marks }, word);
-  return button(word, () => act(action, found), marks);
+  if (action === "download" && !reason) return make("a", { class: "button", href: `/api/images/${image.id}/file`, download: "", ...marks }, word);
+  return button(word, () => act(action, found), marks, reason);
 }
 
 /** Put the focus onto what replaces the element that had it. */

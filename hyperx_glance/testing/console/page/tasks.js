@@ -14,10 +14,7 @@ let changed = () => {};
 /** Call this when something has ended, and the list is to be read again. */
 export const whenChanged = (listener) => { changed = listener; };
 
-export function followImage({ id, name, capture_id }) {
-  follow(`image ${id}`, name, capture_id ? `captures/${capture_id}` : `registrations/${id}`);
-}
-
+export const followImage = ({ id, name, capture_id }) => follow(`image ${id}`, name, capture_id ? `captures/${capture_id}` : `registrations/${id}`);
 export const followLaunch = (id, name) => follow(`launch ${id}`, name, `launches/${id}`);
 
 /** Follow what a list shows to be under way. */
@@ -29,9 +26,8 @@ export function followRows(rows) {
 export async function followUnfinished() {
   open();
   followRows(await ask("GET", "registrations"));
-  for (const { launch_id, servers } of await ask("GET", "launches")) {
-    if (servers.some((server) => server.status === "BUILD")) followLaunch(launch_id, servers[0].name);
-  }
+  const building = (await ask("GET", "launches")).filter(({ servers }) => servers.some((server) => server.status === "BUILD"));
+  for (const { launch_id, servers } of building) followLaunch(launch_id, servers[0].name);
 }
 
 function follow(key, name, path) {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from hyperx_glance.testing.memory.glance.data import Data
 from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, Job
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.glance.state import MIB
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.keystone import REGION
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply, microseconds
 
@@ -339,10 +339,8 @@ def _check_remote(method: Record) -> None:
     for key in ("glance_region", "glance_image_id"):
         if key not in method:
             raise Refused(400, f"'{key}' needs to be set for glance-download import method")
-    try:
-        uuid.UUID(str(method["glance_image_id"]))
-    except ValueError:
-        raise Refused(400, f"Remote image id does not look like a UUID: {method['glance_image_id']}") from None
+    if not is_uuid(method["glance_image_id"]):
+        raise Refused(400, f"Remote image id does not look like a UUID: {method['glance_image_id']}")
 
 
 class _StoreError(Exception):

@@ -6,7 +6,6 @@ A task of the type "import" makes an image from a URL. It runs when it is read, 
 from __future__ import annotations
 
 import urllib.error
-import uuid
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Final
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 from hyperx_glance.testing.memory.glance import schemas
 from hyperx_glance.testing.memory.glance.downloads import ContentError, Download, download
 from hyperx_glance.testing.memory.glance.images import Images
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _STATUSES: Final = ("pending", "processing", "success", "failure")
@@ -70,7 +70,7 @@ class Tasks(Images):
             raise Refused(400, f"Invalid status value: {call.value('status')}")
         if call.value("type") not in ("", "import"):
             raise Refused(400, f"Invalid type value: {call.value('type')}")
-        if call.value("marker") and not _is_uuid(call.value("marker")):
+        if call.value("marker") and not is_uuid(call.value("marker")):
             raise Refused(400, "Invalid marker format")
 
     def _show_task(self, call: Call, task_id: str) -> Reply:
@@ -190,11 +190,3 @@ def _limit(text: str) -> int:
     if limit < 0:
         raise Refused(400, "limit param must be positive")
     return limit
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.neutron import checks
 from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import FLOATING, PORT, Kind
 from hyperx_glance.testing.memory.neutron.topologies import Topologies
@@ -184,8 +184,8 @@ def _checked(call: Call, *, creating: bool) -> Record:
         if key in given:
             _check_port(key, given[key])
     address, protocol = given.get("internal_ip_address"), given.get("protocol")
-    if address is not None and not _is_address(address):
-        raise Refused(400, f"Invalid input for internal_ip_address. Reason: '{address}' is not a valid IP address.")
+    if wrong := checks.address(address):
+        raise Refused(400, f"Invalid input for internal_ip_address. Reason: {wrong}.")
     if protocol is not None and protocol not in _PROTOCOLS:
         words = f"IP protocol '{protocol}' is not supported."
         raise invalid(f"{words} Only protocol names and their integer representation (0 to 255) are supported.")
@@ -201,14 +201,6 @@ def _check_port(key: str, value: object) -> None:
         if int(str(value)) < 1:
             reason = f"'{value}' is too small - must be at least '1'"
         raise Refused(400, f"Invalid input for {key}. Reason: {reason}.")
-
-
-def _is_address(value: object) -> bool:
-    try:
-        ipaddress.ip_address(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _forwarding_view(forwarding: Record) -> Record:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import FLOATING, NETWORK, PORT, ROUTER, SUBNET, Kind
-from hyperx_glance.testing.memory.neutron.state import State
+from hyperx_glance.testing.memory.neutron.subnets import Subnets
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 _INTERFACE = "network:router_interface"
@@ -14,7 +14,7 @@ _GATEWAY = "network:router_gateway"
 _FLOATING = "network:floatingip"
 
 
-class Routers(State):
+class Routers(Subnets):
     """The part of Neutron that handles routers and floating addresses."""
 
     def router_routes(self) -> Sequence[Route]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
-import ipaddress
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 from urllib.parse import urlencode
 
-from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.default_rules import COPIED, PARENT, legacy_rules
 from hyperx_glance.testing.memory.neutron.kinds import (
     DEFAULT_RULE,
@@ -29,7 +27,6 @@ from hyperx_glance.testing.memory.neutron.kinds import (
 from hyperx_glance.testing.memory.neutron.lists import check_revision, filtered, with_fields
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Reply, Route, Service, json_reply
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 # The additional keys of a rule that is shown within its group.
 _IN_GROUP = {"standard_attr_id": 1, "tags": []}
 _ADMINISTRATORS = ("shared", "router:external", "is_default", "distributed")
@@ -329,11 +326,7 @@ class State(Service):
 
     def _complete(self, kind: Kind, record: Record) -> None:
         """Fill in the values that Neutron chooses itself."""
-        if kind is SUBNET:
-            self._complete_subnet(record)
-        elif kind is PORT:
-            self._complete_port(record)
-        elif kind is RULE and record["security_group_id"] in self.security_groups:
+        if kind is RULE and record["security_group_id"] in self.security_groups:
             self.security_groups[record["security_group_id"]]["revision_number"] += 1
         elif kind is GROUP:
             used = "used_in_default_sg" if record["name"] == "default" else "used_in_non_default_sg"
@@ -347,72 +340,6 @@ class State(Service):
         made = {"security_group_id": group["id"], "belongs_to_default_sg": group["name"] == "default", **fields}
         self._add(RULE, made, group["project_id"])
 
-    def _complete_subnet(self, record: Record) -> None:
-        network = self.networks[record["network_id"]]
-        if "cidr" not in record:
-            raise Refused(
-                400,
-                "Bad subnets request: a subnetpool must be specified in the absence of a cidr.",
-                detail="BadRequest",
-            )
-        span = ipaddress.ip_network(record["cidr"], strict=False)
-        if span.version != record["ip_version"]:
-            raise invalid(f"cidr '{record['cidr']}' does not match the ip_version '{record['ip_version']}'.")
-        for other in network["subnets"]:
-            if ipaddress.ip_network(self.subnets[other]["cidr"]).overlaps(span):
-                words = f"Invalid input for operation: Requested subnet with cidr: {span} for network: {network['id']}"
-                raise Refused(400, f"{words} overlaps with another subnet.", detail="InvalidInput")
-        last = span[-2] if span.version == 4 else span[-1]
-        record["cidr"] = str(span)
-        record.setdefault("gateway_ip", str(span[1]))
-        record.setdefault("allocation_pools", _around(record["gateway_ip"], span[1], last))
-        record["router:external"] = network["router:external"]
-        network["subnets"].append(record["id"])
-        network["revision_number"] += 1
-
-    def _complete_port(self, record: Record) -> None:
-        number = next(self._macs)
-        record.setdefault(
-            "mac_address", f"fa:16:3e:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
-        )
-        network = self.networks[record["network_id"]]
-        if "fixed_ips" not in record:
-            first = next((each for each in network["subnets"] if self.subnets[each]["ip_version"] == 4), None)
-            record["fixed_ips"] = [{"subnet_id": first}] if first else []
-        record["fixed_ips"] = [self._address(network, asked) for asked in record["fixed_ips"]]
-        if "security_groups" not in record:
-            record["security_groups"] = [self.default_group(record["project_id"])["id"]]
-        for group in record["security_groups"]:
-            if group not in self.security_groups:
-                raise self._unknown(GROUP, group)
-
-    def _address(self, network: Record, asked: Record) -> Record:
-        """Return an address on a network: the requested one, or the first that is free."""
-        taken = {each["ip_address"] for port in self.ports.values() for each in port["fixed_ips"]}
-        wanted = asked.get("ip_address")
-        for subnet_id in [asked["subnet_id"]] if "subnet_id" in asked else network["subnets"]:
-            subnet = self.subnets.get(subnet_id)
-            if subnet is None or subnet["network_id"] != network["id"]:
-                raise self._unknown(SUBNET, subnet_id)
-            span = ipaddress.ip_network(subnet["cidr"])
-            if wanted is not None:
-                if ipaddress.ip_address(wanted) not in span:
-                    continue
-                if wanted in taken:
-                    words = f"IP address {wanted} already allocated in subnet {subnet_id}"
-                    raise Refused(409, words, detail="IpAddressAlreadyAllocated")
-                return {"subnet_id": subnet_id, "ip_address": wanted}
-            free = next((address for address in _pool(subnet) if address not in taken), None)
-            if free is None:
-                words = f"No more IP addresses available on network {network['id']}."
-                raise Refused(409, words, detail="IpAddressGenerationFailure")
-            return {"subnet_id": subnet_id, "ip_address": free}
-        raise Refused(
-            400,
-            f"IP address {wanted} is not a valid IP for any of the subnets on the specified network.",
-            detail="InvalidIpForNetwork",
-        )
-
     def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         given = checked(kind, call.member(kind.member), creating=False)
         self._found(kind, call, thing_id)
@@ -423,12 +350,6 @@ class State(Service):
             raise Refused(
                 409, "Updating default security group not allowed.", detail="SecurityGroupCannotUpdateDefault"
             )
-        if kind is PORT and "fixed_ips" in given:
-            given["fixed_ips"] = [
-                self._address(self.networks[record["network_id"]], each) for each in given["fixed_ips"]
-            ]
-        if kind is SUBNET and given.get("gateway_ip"):
-            _check_gateway(given["gateway_ip"], given.get("allocation_pools") or record["allocation_pools"])
         before = copy.deepcopy(record)
         self._change(kind, record, given)
         if record != before:
@@ -438,8 +359,7 @@ class State(Service):
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
         """Write the changes of a request."""
-        if kind is SUBNET:
-            self.networks[record["network_id"]]["revision_number"] += 1
+        del kind
         record.update(given)
 
     def _delete_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
@@ -457,8 +377,6 @@ class State(Service):
                 self.subnets.pop(subnet_id, None)
             for port in [port for port in self.ports.values() if port["network_id"] == record["id"]]:
                 del self.ports[port["id"]]
-        elif kind is SUBNET:
-            self.networks[record["network_id"]]["subnets"].remove(record["id"])
         elif kind is GROUP:
             for rule in [
                 rule
@@ -473,10 +391,6 @@ class State(Service):
             words = f"Unable to complete operation on network {record['id']}. There are one or more ports still in use"
             words += f" on the network, id for these ports is: {','.join(left)}."
             raise Refused(409, words, detail="NetworkInUse")
-        subnets = [each["subnet_id"] for port in self.ports.values() for each in port["fixed_ips"]]
-        if kind is SUBNET and record["id"] in subnets:
-            words = f"Unable to complete operation on subnet {record['id']}: One or more ports have an IP allocation"
-            raise Refused(409, f"{words} from this subnet.", detail="SubnetInUse")
         if kind is GROUP:
             if record["name"] == "default":
                 raise Refused(
@@ -517,27 +431,3 @@ class State(Service):
             view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}
             view = {"binding:host_id": "", "binding:profile": {}, **view}
         return view
-
-
-def _around(gateway: str | None, first: Address, last: Address) -> list[Record]:
-    """Return the addresses that ports may have: all but the gateway's."""
-    if gateway is None or not int(first) <= int(ipaddress.ip_address(gateway)) <= int(last):
-        return [{"start": str(first), "end": str(last)}]
-    here = ipaddress.ip_address(gateway)
-    parts = ((first, here - 1), (here + 1, last))
-    return [{"start": str(start), "end": str(end)} for start, end in parts if int(start) <= int(end)]
-
-
-def _check_gateway(gateway: str, pools: list[Record]) -> None:
-    for pool in pools:
-        first, last = (int(ipaddress.ip_address(pool[end])) for end in ("start", "end"))
-        if first <= int(ipaddress.ip_address(gateway)) <= last:
-            words = f"Gateway ip {gateway} conflicts with allocation pool {pool['start']}-{pool['end']}."
-            raise Refused(409, words, detail="GatewayConflictWithAllocationPools")
-
-
-def _pool(subnet: Record) -> Iterator[str]:
-    for pool in subnet["allocation_pools"]:
-        first, last = (ipaddress.ip_address(pool[end]) for end in ("start", "end"))
-        for number in range(int(first), int(last) + 1):
-            yield str(type(first)(number))

@@ -61,12 +61,15 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "revertResize": Action("servers:revert_resize", ("VERIFY_RESIZE",), "ACTIVE"),
     "forceDelete": Action("os-deferred-delete:force"),
     "restore": Action("os-deferred-delete:restore", ("SOFT_DELETED",), "ACTIVE"),
-    "createImage": Action("servers:create_image", _UP, allowed=("name", "metadata"), required=("name",)),
+    "createImage": Action(
+        "servers:create_image", _UP, allowed=("name", "metadata"), required=("name",), ignores_lock=True
+    ),
     "createBackup": Action(
         "os-create-backup",
         _UP,
         allowed=("name", "backup_type", "rotation", "metadata"),
         required=("name", "backup_type", "rotation"),
+        ignores_lock=True,
     ),
     "os-getConsoleOutput": Action("os-console-output", ignores_lock=True),
     "os-getVNCConsole": Action("os-remote-consoles", allowed=("type",), required=("type",), until=(2, 5)),
@@ -76,8 +79,10 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "resetNetwork": Action("os-admin-actions:reset_network", administrators=True),
     "injectNetworkInfo": Action("os-admin-actions:inject_network_info", administrators=True),
     "os-migrateLive": Action("os-migrate-server:migrate_live", ("ACTIVE", "PAUSED"), administrators=True),
-    "addSecurityGroup": Action("os-security-groups:add", allowed=("name",), required=("name",)),
-    "removeSecurityGroup": Action("os-security-groups:remove", allowed=("name",), required=("name",)),
+    "addSecurityGroup": Action("os-security-groups:add", allowed=("name",), required=("name",), ignores_lock=True),
+    "removeSecurityGroup": Action(
+        "os-security-groups:remove", allowed=("name",), required=("name",), ignores_lock=True
+    ),
     "addFloatingIp": Action("os-floating-ips:add", until=(2, 43)),
     "removeFloatingIp": Action("os-floating-ips:remove", until=(2, 43)),
 }
@@ -104,8 +109,13 @@ class Acting(Servers, Quotas, Networks, VolumeSnapshots, Migrations):
         if action.administrators and not call.who.is_administrator:
             raise Refused(403, f"Policy doesn't allow os_compute_api:{action.policy} to be performed.")
         if server.locked and not action.ignores_lock and not call.who.is_administrator:
-            raise Refused(409, f"Instance {server_id} is locked")
+            # Only nova/api/openstack/compute/admin_password.py does not tell a lock from a state.
+            password = name == "changePassword"
+            state = f"is in an invalid state for {name!r}" if password else "is locked"
+            raise Refused(409, f"Instance {server_id} {state}")
         self._demand_status(server, name, action)
+        if name in ("createImage", "createBackup"):
+            self._check_image_items(call, asked.get("metadata", {}))
         former = server.status
         idle = name == "lock" and server.locked
         reply = self._handlers().get(name, _nothing)(call, server, asked)

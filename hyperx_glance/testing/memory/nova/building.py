@@ -56,6 +56,11 @@ class Building(Snapshots):
             self._break(server, f"Build of instance {server.id} aborted: {refused.message}")
             self._give_up_volumes(server)
             return
+        if any(nic.port_id is None and _takes_no_security_groups(nic.network) for nic in server.networks):
+            exhausted = f"Exhausted all hosts available for retrying build failures for instance {server.id}."
+            self._break(server, f"Exceeded maximum number of retries. {exhausted}")
+            self._give_up_volumes(server)
+            return
         for nic in server.networks:
             self._plug(server, self._neutron.ports.get(nic.port_id or "") or self._new_port(server, nic))
         server.status, server.launched_at = "ACTIVE", self.now()
@@ -145,3 +150,8 @@ class Building(Snapshots):
             elif volume is not None:
                 volume.status, volume.server_id = "available", None
         server.volumes = [(volume_id, goes) for volume_id, goes in server.volumes if not goes]
+
+
+def _takes_no_security_groups(network: Record) -> bool:
+    """Check whether security groups cannot apply, so that Nova makes no port (_create_ports_for_instance)."""
+    return bool(network["port_security_enabled"]) and not network["subnets"]

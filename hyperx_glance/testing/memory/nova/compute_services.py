@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from hyperx_glance.testing.memory.nova.hosts import SERVICES, is_uuid, service_id
+from hyperx_glance.testing.memory.ids import is_uuid
+from hyperx_glance.testing.memory.nova.hosts import SERVICES, service_id
 from hyperx_glance.testing.memory.nova.microversions import SERVICE, microversion, shown
 from hyperx_glance.testing.memory.nova.records import HOST, ComputeService
 from hyperx_glance.testing.memory.nova.state import State

@@ -7,6 +7,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova.filters import read_time
 from hyperx_glance.testing.memory.nova.microversions import AGGREGATE, DEED, HYPERVISOR, microversion, shown
 from hyperx_glance.testing.memory.nova.paging import cut_page
@@ -323,15 +324,6 @@ def _between(call: Call, deeds: list[Record]) -> list[Record]:
         return (since is None or updated >= since) and (before is None or updated <= before)
 
     return [deed for deed in deeds if fits(deed)]
-
-
-def is_uuid(text: str) -> bool:
-    """Check whether a text is a UUID."""
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_zone(zone: object) -> None:

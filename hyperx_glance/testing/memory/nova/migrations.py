@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from hyperx_glance.testing.memory.nova.hosts import is_uuid
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova.microversions import MIGRATION, microversion, shown
 from hyperx_glance.testing.memory.nova.records import HOST, Server
 from hyperx_glance.testing.memory.nova.state import State

@@ -22,25 +22,27 @@ class Networks(State):
         self._ask_neutron()
         available = self._neutron.visible_networks(call.who)
         if asked == "auto" or not asked:
-            own = [network for network in available if network["project_id"] == call.who.project_id] or [
-                network for network in available if network["shared"]
-            ]
-            if not own and asked == "auto":
+            possible = [each for each in available if each["shared"] or each["project_id"] == call.who.project_id]
+            if not possible and asked == "auto":
                 raise Refused(400, f"Unable to automatically allocate a network for project {call.who.project_id}")
-            if len(own) > 1:
+            if len(possible) > 1:
                 raise Refused(409, "Multiple possible networks found, use a Network ID to be more specific.")
-            return [Nic(network) for network in own]
+            return [Nic(network) for network in possible]
         return [self._nic(call, available, asked, wanted) for wanted in asked]
 
     def _nic(self, call: Call, available: list[Record], asked: object, wanted: Record) -> Nic:
+        """Return a network card for a port, or for a network (nova/network/neutron.py, validate_networks)."""
         port_id = wanted.get("port")
-        network_id = str(self._free_port(call, port_id)["network_id"] if port_id else wanted.get("uuid", ""))
+        port = self._free_port(call, port_id) if port_id else None
+        if port is not None and not port["fixed_ips"]:
+            raise Refused(400, f"Port {port_id} requires a FixedIP in order to be used.")
+        network_id = str(port["network_id"] if port else wanted.get("uuid", ""))
         if not re.fullmatch(_UUID, network_id):
             raise invalid("networks", asked, f"{asked} is not valid under any of the given schemas")
         network = next((known for known in available if known["id"] == network_id), None)
         if network is None:
             raise Refused(400, f"Network {network_id} could not be found.")
-        if not network["subnets"]:
+        if port is None and not network["subnets"]:
             raise Refused(400, f"Network {network_id} requires a subnet in order to boot instances on.")
         if network["router:external"] and not network["shared"] and not call.who.is_administrator:
             raise Refused(403, f"It is not allowed to create an interface on external network {network_id}")

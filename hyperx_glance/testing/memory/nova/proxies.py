@@ -11,10 +11,10 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-import uuid
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
@@ -137,7 +137,7 @@ class Proxies(State):
         if "parent_group_id" not in asked:
             raise invalid("security_group_rule", asked, "'parent_group_id' is a required property")
         for key in ("parent_group_id", "group_id"):
-            if asked.get(key) is not None and not _is_uuid(asked[key]):
+            if asked.get(key) is not None and not is_uuid(asked[key]):
                 raise invalid(key, asked[key], f"{asked[key]!r} is not a 'uuid'")
         parent = self._security_group(call, asked["parent_group_id"])
         source = self._security_group(call, asked["group_id"]) if asked.get("group_id") else None
@@ -363,16 +363,8 @@ def cut(call: Call, views: list[Record]) -> list[Record]:
     return views[first : first + limit] if limit else views[first:]
 
 
-def _is_uuid(text: object) -> bool:
-    try:
-        uuid.UUID(str(text))
-    except ValueError:
-        return False
-    return True
-
-
 def _check_uuid(group_id: str) -> None:
-    if not _is_uuid(group_id):
+    if not is_uuid(group_id):
         raise Refused(400, "Security group id should be uuid")
 
 

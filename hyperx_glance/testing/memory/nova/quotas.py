@@ -117,6 +117,11 @@ class Quotas(State):
                 403, f"Quota exceeded for resources: metadata_items. Maximum number of metadata items exceeds {limit}"
             )
 
+    def _check_image_items(self, call: Call, metadata: Mapping[str, object]) -> None:
+        """Refuse more metadata of a snapshot than one may have, which Nova counts before 2.39 only (_create_image)."""
+        if microversion(call) < (2, 39) and -1 < self.limits_of(call.who.project_id)["metadata_items"] < len(metadata):
+            raise Refused(403, "Image metadata limit exceeded")
+
     def _check_files(self, call: Call, body: Record) -> None:
         """Refuse files for the guest that are not base64, or more of them than the quota allows."""
         files = body.get("personality") or []

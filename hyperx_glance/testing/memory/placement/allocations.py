@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.placement import bodies
 from hyperx_glance.testing.memory.placement.providers import Providers, capacity, free
 from hyperx_glance.testing.memory.placement.records import Consumer, Provider
@@ -100,7 +101,7 @@ class Allocations(Providers):
 
     def _set_allocations(self, call: Call, consumer_id: str) -> Reply:
         demand_administrator(call, "placement:allocations:update")
-        if not bodies.is_uuid(consumer_id):
+        if not is_uuid(consumer_id):
             raise Refused(400, f"Malformed consumer_uuid: {consumer_id}")
         asked = bodies.checked(call, _check(call, single=True))
         if not is_since(call, _DICTIONARY):

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.wire import Call, Refused
 
 Check = Callable[[object], "str | None"]
@@ -46,15 +46,6 @@ def ratio(value: object) -> str | None:
     """Check a number."""
     good = isinstance(value, int | float) and not isinstance(value, bool)
     return None if good else f"{value!r} is not of type 'number'"
-
-
-def is_uuid(value: object) -> bool:
-    """Check whether this is a UUID, with dashes or without."""
-    try:
-        uuid.UUID(str(value))
-    except ValueError:
-        return False
-    return isinstance(value, str)
 
 
 def identifier(value: object) -> str | None:

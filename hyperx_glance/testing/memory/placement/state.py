@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova import Nova
 from hyperx_glance.testing.memory.nova.hosts import hypervisor_id
 from hyperx_glance.testing.memory.nova.records import Server
-from hyperx_glance.testing.memory.placement.bodies import is_uuid
 from hyperx_glance.testing.memory.placement.records import CLASSES, OTHER_TRAITS, TRAITS, Consumer, Provider
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Service
 
