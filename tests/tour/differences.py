@@ -25,8 +25,6 @@ DIFFERENCES: Final = (
     "nova/create-bad-network",
     "nova/specs-create-invalid-newest",
     "neutron/port-create-reader",
-    "placement/providers-unknown-key",
-    "placement/usages-none",
     # It numbers in its database what has other ids outside.
     "nova/access-add-again",
     "nova/access-remove-again",

@@ -27,8 +27,12 @@ HEADERS: Final = (
     "X-OpenStack-Nova-API-Version",
 )
 _UUID: Final = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_WRONG: Final = "(?:JSON does not validate|Invalid query string parameters)"
+"""What Placement says before a sentence and a schema, of which only the sentence is compared."""
 _PATTERNS: Final = (
     (re.compile(r"file://\S*?/glance/"), "file://<directory>/"),
+    (re.compile(rf"({_WRONG}: .*?)\s+Failed validating.*", re.DOTALL), r"\1  "),
+    (re.compile(r"^/\S*?cinder/volumes/"), "<directory>/"),
     (re.compile(r"https?://[a-z0-9.-]+(:\d+)?"), "<service>"),
     (re.compile(_UUID), "<id>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
@@ -45,14 +49,17 @@ _DRAWN: Final = {
     "audit_ids": ["<audit>"],
     "auth_key": "<key>",
     "boot_roles": "<roles>",
+    "dest_host": "<address>",
     "generation": "<number>",
     "hostId": "<host>",
     "last_accessed": "<time>",
     "last_modified": "<time>",
+    "new_instance_type_id": "<number>",
+    "old_instance_type_id": "<number>",
     "resource_provider_generation": "<number>",
     "standard_attr_id": "<number>",
 }
-_UNORDERED: Final = ("role_assignments", "rules", "security_group_rules", "traits")
+_UNORDERED: Final = ("default_security_group_rules", "role_assignments", "rules", "security_group_rules", "traits")
 """Lists that the services give in the order of ids, which are drawn."""
 
 
@@ -131,7 +138,7 @@ def _filled(value: Any, kept: Mapping[str, str]) -> Any:  # noqa: ANN401
         case str():
             return re.sub(r"\{(\w+)\}", lambda match: kept.get(match[1], match[0]), value)
         case dict():
-            return {key: _filled(each, kept) for key, each in value.items()}
+            return {_filled(key, kept): _filled(each, kept) for key, each in value.items()}
         case list():
             return [_filled(each, kept) for each in value]
         case _:

@@ -148,7 +148,7 @@ def test_a_deleted_port_takes_its_forwardings_along(cloud: InMemoryCloud) -> Non
     assert cloud.neutron.port_forwardings == {}
 
 
-@pytest.mark.parametrize("path", ["/trunks", "/qos/policies", "/address-groups", "/segments", "/nothing"])
+@pytest.mark.parametrize("path", ["/trunks", "/qos/policies", "/metering/metering-labels", "/segments", "/nothing"])
 def test_what_is_not_there_answers_404(cloud: InMemoryCloud, path: str) -> None:
     assert status(cloud, "GET", path) == 404
 

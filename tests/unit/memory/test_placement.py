@@ -56,12 +56,42 @@ def test_members_see_no_more_than_their_own_usages(cloud: InMemoryCloud, path: s
     assert ask(cloud, "alice", "GET", "placement", path, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/resource_providers"), ("PUT", "/traits/CUSTOM_X"), ("GET", "/allocation_candidates")],
-)
-def test_what_is_not_there_is_refused(cloud: InMemoryCloud, method: str, path: str) -> None:
-    assert ask(cloud, "admin", method, "placement", path).status_code in (404, 405)
+def test_servers_and_other_consumers_share_the_host(cloud: InMemoryCloud, provider: str) -> None:
+    boot(cloud, imageRef=active_image(cloud))
+    project, consumer = cloud.departments["dept-a"], "22222222-2222-4222-8222-222222222222"
+    body = {
+        "allocations": {provider.rpartition("/")[2]: {"resources": {"VCPU": 3}}},
+        "project_id": project,
+        "user_id": "someone",
+        "consumer_generation": None,
+        "consumer_type": "MIGRATION",
+    }
+    headers = {"OpenStack-API-Version": "placement 1.39"}
+    answer = ask(cloud, "admin", "PUT", "placement", f"/allocations/{consumer}", body, headers=headers)
+
+    assert answer.status_code == 204, answer.text
+    assert placement(cloud, f"{provider}/usages")["usages"]["VCPU"] == 4
+    usages = placement(cloud, f"/usages?project_id={project}", "alice")["usages"]
+    assert {kind: used["VCPU"] for kind, used in usages.items()} == {"INSTANCE": 1, "MIGRATION": 3}
+
+
+def test_traits_that_are_written_to_the_host_are_those_of_the_cloud(cloud: InMemoryCloud, provider: str) -> None:
+    generation = placement(cloud, provider)["generation"]
+    body = {"traits": ["COMPUTE_NODE"], "resource_provider_generation": generation}
+    headers = {"OpenStack-API-Version": "placement 1.39"}
+    ask(cloud, "admin", "PUT", "placement", f"{provider}/traits", body, headers=headers)
+
+    assert cloud.placement.traits == ["COMPUTE_NODE"]
+    assert placement(cloud, provider)["generation"] == generation + 1
+
+
+def test_a_provider_has_one_inventory_of_a_class(cloud: InMemoryCloud, provider: str) -> None:
+    headers = {"OpenStack-API-Version": "placement 1.39"}
+    body = {"resource_class": "VCPU", "total": 4}
+    answer = ask(cloud, "admin", "POST", "placement", f"{provider}/inventories", body, headers=headers)
+
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == "placement.concurrent_update"
 
 
 def test_every_class_and_trait_that_is_listed_is_shown(cloud: InMemoryCloud) -> None:

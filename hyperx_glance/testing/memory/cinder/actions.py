@@ -206,6 +206,8 @@ class Actions(State):
     def _detach(self, call: Call, volume: Volume, asked: Record) -> Reply:
         del call, asked
         volume.status, volume.server_id, volume.host_name, volume.device = "available", None, None, ""
+        self.attachments.pop(volume.attachment_id or "", None)
+        volume.attachment_id = None
         volume.visible.pop("attached_mode", None)
         return Reply(202)
 

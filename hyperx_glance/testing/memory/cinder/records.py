@@ -1,4 +1,4 @@
-"""What the in-memory Cinder keeps: volumes, snapshots, types and transfers, and their forms in responses."""
+"""What the in-memory Cinder keeps: volumes, snapshots, types, groups and others, and their forms in responses."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ class Volume:
     """The host to which it is attached instead."""
     device: str = ""
     attached_at: datetime | None = None
+    attachment_id: str | None = None
+    """The attachment through which a request attached it; Nova's attachments have the volume's own id."""
+    group_id: str | None = None
     source_id: str | None = None
     snapshot_id: str | None = None
     """The snapshot from which it was made."""
@@ -67,9 +70,84 @@ class Snapshot:
     description: str | None = None
     status: str = "available"
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    group_snapshot_id: str | None = None
+    """The snapshot of a group of which it is a part."""
     reads_left: int = 0
     created_at: datetime = dataclasses.field(default_factory=_now)
     updated_at: datetime | None = None
+
+
+@dataclasses.dataclass
+class Attachment:
+    """One attachment of a volume; ``mode`` is "null" until it is known."""
+
+    id: str
+    volume_id: str
+    instance_id: str | None
+    status: str
+    mode: str
+    host: str = ""
+    device: str = ""
+    attached_at: datetime | None = None
+
+
+@dataclasses.dataclass
+class Encryption:
+    """How the volumes of a type are encrypted."""
+
+    id: str
+    provider: str
+    control_location: str
+    cipher: str | None = None
+    key_size: int | None = None
+    created_at: datetime = dataclasses.field(default_factory=_now)
+    updated_at: datetime | None = None
+
+
+@dataclasses.dataclass
+class GroupType:
+    """One type of groups of volumes."""
+
+    id: str
+    name: str
+    description: str | None = None
+    is_public: bool = True
+    specs: dict[str, str | None] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of_old_groups(cls) -> GroupType:
+        """Return the type that every Cinder has, for what once were consistency groups."""
+        name, words = "default_cgsnapshot_type", "Default group type for migrating cgsnapshot"
+        specs: dict[str, str | None] = {"consistent_group_snapshot_enabled": "<is> True"}
+        return cls(str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), name, words, specs=specs)
+
+
+@dataclasses.dataclass
+class Group:
+    """One group of volumes, which know it; ``volume_types`` are ids."""
+
+    id: str
+    project_id: str
+    type_id: str
+    volume_types: list[str]
+    name: str | None = None
+    description: str | None = None
+    status: str = "available"
+    created_at: datetime = dataclasses.field(default_factory=_now)
+
+
+@dataclasses.dataclass
+class GroupSnapshot:
+    """One snapshot of a group; the snapshots of its volumes know it."""
+
+    id: str
+    project_id: str
+    group_id: str
+    type_id: str
+    name: str | None = None
+    description: str | None = None
+    status: str = "available"
+    created_at: datetime = dataclasses.field(default_factory=_now)
 
 
 @dataclasses.dataclass
@@ -83,6 +161,7 @@ class VolumeType:
     extra_specs: dict[str, str] = dataclasses.field(default_factory=dict)
     projects: list[str] = dataclasses.field(default_factory=list)
     qos_specs_id: str | None = None
+    encryption: Encryption | None = None
 
     @classmethod
     def default(cls) -> VolumeType:
@@ -156,7 +235,7 @@ def volume_view(volume: Volume, links: list[Record], *, whole: bool) -> Record:
     """Show a volume as Cinder does; ``whole`` as administrators see it."""
     attachment = {
         "id": volume.id,
-        "attachment_id": volume.id,
+        "attachment_id": volume.attachment_id or volume.id,
         "volume_id": volume.id,
         "server_id": volume.server_id,
         "host_name": volume.host_name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hyperx_glance.testing.memory.cinder import validation as valid
 from hyperx_glance.testing.memory.cinder.records import Snapshot, snapshot_view
-from hyperx_glance.testing.memory.cinder.state import State, no_such_action, plain
+from hyperx_glance.testing.memory.cinder.state import State, microversion, no_such_action, plain
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _STATUSES = (
@@ -30,6 +30,8 @@ _NEW = valid.fields(
 )
 _CHANGED = {**_TITLES, "display_description": valid.string()}
 _CHANGE = valid.fields(_CHANGED, one_of=_CHANGED)
+_GROUPS = (3, 14)
+"""The microversion since which snapshots are parts of those of groups."""
 
 
 class Snapshots(State):
@@ -42,7 +44,7 @@ class Snapshots(State):
 
     def _list_snapshot_details(self, call: Call) -> Reply:
         page, links = self._snapshots_page(call)
-        body: Record = {"snapshots": [_detail(each) for each in page]}
+        body: Record = {"snapshots": [_detail(call, each) for each in page]}
         return json_reply(200, body | links)
 
     def _snapshots_page(self, call: Call) -> tuple[list[Snapshot], Record]:
@@ -65,7 +67,7 @@ class Snapshots(State):
         return json_reply(202, {"snapshot": {**_summary(snapshot), "status": "creating", "updated_at": None}})
 
     def _show_snapshot(self, call: Call, snapshot_id: str) -> Reply:
-        return json_reply(200, {"snapshot": _detail(self._found_snapshot(call, snapshot_id))})
+        return json_reply(200, {"snapshot": _detail(call, self._found_snapshot(call, snapshot_id))})
 
     def _update_snapshot(self, call: Call, snapshot_id: str) -> Reply:
         asked = valid.checked(call, "snapshot", _CHANGE)
@@ -81,7 +83,7 @@ class Snapshots(State):
     def _delete_snapshot(self, call: Call, snapshot_id: str) -> Reply:
         snapshot = self._found_snapshot(call, snapshot_id)
         self._demand(call, "volume:delete_snapshot")
-        if snapshot.status not in ("available", "error"):
+        if snapshot.status not in ("available", "error") or snapshot.group_snapshot_id:
             words = "Snapshot status must be available or error and must not be part of a group."
             raise Refused(400, f"Invalid snapshot: {words}")
         del self.snapshots[snapshot_id]
@@ -113,9 +115,11 @@ def _summary(snapshot: Snapshot) -> Record:
     return snapshot_view(snapshot)
 
 
-def _detail(snapshot: Snapshot) -> Record:
+def _detail(call: Call, snapshot: Snapshot) -> Record:
+    grouped = {"group_snapshot_id": snapshot.group_snapshot_id} if microversion(call) >= _GROUPS else {}
     return {
         **snapshot_view(snapshot),
+        **grouped,
         "os-extended-snapshot-attributes:project_id": snapshot.project_id,
         "os-extended-snapshot-attributes:progress": "100%",
     }

@@ -13,7 +13,11 @@ from hyperx_glance.errors import InvalidRequestError
 from hyperx_glance.testing import known
 from hyperx_glance.testing.memory.cinder.records import (
     DEFAULT_TYPE,
+    Attachment,
     Backup,
+    Group,
+    GroupSnapshot,
+    GroupType,
     QosSpecs,
     Snapshot,
     Transfer,
@@ -44,6 +48,9 @@ OLDEST, NEWEST = (3, 0), (3, 71)
 OF_TYPES = ("volumes", "gigabytes", "snapshots")
 """The limits that each type has, too."""
 Item = TypeVar("Item", Volume, Snapshot)
+Named = TypeVar("Named", Group, GroupSnapshot, GroupType)
+_YES: Final = ("1", "t", "true", "on", "y", "yes")
+_NO: Final = ("0", "f", "false", "off", "n", "no")
 
 
 class State(Service):
@@ -65,6 +72,17 @@ class State(Service):
         default = VolumeType.default()
         self.volume_types: dict[str, VolumeType] = {default.id: default}
         """The types of volumes by id, the default one first."""
+        self.default_types: dict[str, str] = {}
+        """Ids of the types that projects' volumes have by default, by project id."""
+        self.attachments: dict[str, Attachment] = {}
+        """Attachments that were made by requests to Cinder itself, by id."""
+        old_groups = GroupType.of_old_groups()
+        self.group_types: dict[str, GroupType] = {old_groups.id: old_groups}
+        """The types of groups of volumes by id."""
+        self.groups: dict[str, Group] = {}
+        """Groups of volumes by id."""
+        self.group_snapshots: dict[str, GroupSnapshot] = {}
+        """Snapshots of groups by id."""
         self.qos_specs: dict[str, QosSpecs] = {}
         """QoS specs by id."""
         self.transfers: dict[str, Transfer] = {}
@@ -156,6 +174,7 @@ class State(Service):
         snapshots = [each for each in self.snapshots.values() if each.project_id == project_id]
         for each in volumes:
             _count(used, each.volume_type, volumes=1, gigabytes=each.size)
+        used["groups"] = sum(each.project_id == project_id for each in self.groups.values())
         for snapshot in snapshots:
             source = self.volumes.get(snapshot.volume_id)
             _count(used, source.volume_type if source else DEFAULT_TYPE, snapshots=1, gigabytes=snapshot.size)
@@ -207,6 +226,23 @@ class State(Service):
         if snapshot is None or not _sees(call, snapshot):
             raise Refused(404, f"Snapshot {snapshot_id} could not be found.")
         return snapshot
+
+    def _found_group(self, call: Call, group_id: str) -> Group:
+        group = self.groups.get(group_id)
+        if group is None or not _sees(call, group):
+            raise Refused(404, f"Group {group_id} could not be found.")
+        return group
+
+    def _newest(self, call: Call, found: Sequence[Named], title: str) -> list[Named]:
+        """Return a page of things that are not sorted otherwise, the newest first."""
+        limit, marker = self._limit(call), call.value("marker")
+        ordered = list(found)[::-1]
+        if marker:
+            ids = [each.id for each in ordered]
+            if marker not in ids:
+                raise Refused(404, f"{title} {marker} could not be found.")
+            ordered = ordered[ids.index(marker) + 1 :]
+        return ordered[:limit]
 
     def _page(
         self, call: Call, items: Mapping[str, Item], title: str, matches: Callable[[Item], bool]
@@ -278,6 +314,16 @@ def microversion(call: Call) -> tuple[int, int]:
     return major, minor
 
 
+def asked_public(call: Call) -> bool | None:
+    """Return which types an administrator asks for: those that are public or those that are not; None is all."""
+    given = call.value("is_public", "true")
+    if given.lower() in ("", "none"):
+        return None
+    if given.lower() not in (*_YES, *_NO):
+        raise Refused(400, f"Invalid is_public filter [{given}]")
+    return given.lower() in _YES
+
+
 def no_type(wanted: str) -> str:
     """Return what Cinder says of a type that is not there, given by id or name."""
     named = "" if re.fullmatch("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", wanted) else "with name "
@@ -303,7 +349,7 @@ def _count(used: dict[str, int], kind: str, **amounts: int) -> None:
         used[f"{key}_{kind}"] = used.get(f"{key}_{kind}", 0) + amount
 
 
-def _sees(call: Call, item: Volume | Snapshot) -> bool:
+def _sees(call: Call, item: Volume | Snapshot | Group) -> bool:
     return call.who.is_administrator or item.project_id == call.who.project_id
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hyperx_glance.testing.memory.cinder import validation as valid
+from hyperx_glance.testing.memory.cinder.default_types import DefaultTypes
 from hyperx_glance.testing.memory.cinder.records import DEFAULT_TYPE, VolumeType, type_view
-from hyperx_glance.testing.memory.cinder.state import OF_TYPES, State, no_such_action, plain
+from hyperx_glance.testing.memory.cinder.state import OF_TYPES, asked_public, no_such_action, plain
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _NEW = valid.fields(
@@ -20,8 +21,6 @@ _CHANGE = valid.fields({"name": valid.string(shortest=1), "description": valid.s
 _SPECS = valid.metadata(null_values=True, keys=valid.SPECS_KEY)
 _ACCESS = valid.fields({"project": valid.string(shortest=1, null=False)}, required=["project"])
 _MANAGE = "volume_extension:type_"
-_TRUE = ("1", "t", "true", "on", "y", "yes")
-_FALSE = ("0", "f", "false", "off", "n", "no")
 
 
 def _extended(call: Call, kind: VolumeType) -> Record:
@@ -35,20 +34,18 @@ def _written(kind: VolumeType) -> Record:
     return {key: value for key, value in type_view(kind, whole=True).items() if key != "qos_specs_id"}
 
 
-class Types(State):
+class Types(DefaultTypes):
     """The part of Cinder that handles types of volumes."""
 
     def _list_types(self, call: Call) -> Reply:
         shown = [kind for kind in self.volume_types.values() if self._may_use(call, kind)]
-        public = call.value("is_public", "true").lower()
-        if call.who.is_administrator and public not in ("", "none"):
-            if public not in (*_TRUE, *_FALSE):
-                raise Refused(400, f"Invalid is_public filter [{call.value('is_public')}]")
-            shown = [kind for kind in shown if kind.is_public == (public in _TRUE)]
+        public = asked_public(call) if call.who.is_administrator else None
+        if public is not None:
+            shown = [kind for kind in shown if kind.is_public == public]
         return json_reply(200, {"volume_types": [_extended(call, kind) for kind in shown]})
 
     def _show_type(self, call: Call, wanted: str) -> Reply:
-        kind = next(iter(self.volume_types.values())) if wanted == "default" else self._found_type(wanted)
+        kind = self.default_of(call.who.project_id) if wanted == "default" else self._found_type(wanted)
         if not self._may_use(call, kind):
             raise Refused(404, f"Volume type {wanted} could not be found.")
         view = type_view(kind, whole=call.who.is_administrator)
@@ -108,7 +105,7 @@ class Types(State):
     def _delete_type(self, call: Call, type_id: str) -> Reply:
         self._demand(call, f"{_MANAGE}delete", administrator=True)
         kind = self._found_type(type_id)
-        if kind.name == DEFAULT_TYPE:
+        if kind.name == DEFAULT_TYPE or kind.id in self.default_types.values():
             words = f"The volume type {kind.id} is a default volume type and cannot be deleted."
             raise Refused(400, words)
         if any(volume.volume_type == kind.name for volume in self.volumes.values()):

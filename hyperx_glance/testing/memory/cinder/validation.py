@@ -112,6 +112,17 @@ def size(value: object) -> str | None:
     return f"{value} is less than the minimum of 1" if int(value) < 1 else None
 
 
+def key_size(value: object) -> str | Wrong | None:
+    """Check the size of a key in bits, which may be null."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return f"{value!r} is not of type 'string', 'integer', 'null'"
+    if not re.fullmatch("-?[0-9]+", str(value)):
+        return Wrong("Invalid input received: key_size must be an integer.")
+    return f"{value} is less than the minimum of 0" if isinstance(value, int) and value < 0 else None
+
+
 def optional_size(value: object) -> str | None:
     """Check a size in GiB that may be null."""
     wrong = None if value is None else size(value)
@@ -137,6 +148,34 @@ def metadata(*, null: bool = False, null_values: bool = False, keys: str = _META
         return None
 
     return check
+
+
+def one_of(*words: str) -> Check:
+    """Return a check of one of several words."""
+    return lambda value: None if value in words else f"{value!r} is not one of {list(words)!r}"
+
+
+def mapping(*, null: bool = False, shortest: int = 0) -> Check:
+    """Return a check of an object whose keys are not looked at."""
+
+    def check(value: object) -> str | None:
+        if value is None and null:
+            return None
+        if not isinstance(value, dict):
+            return f"{value!r} is not of type 'object'" + (", 'null'" if null else "")
+        return f"{value!r} should be non-empty" if len(value) < shortest else None
+
+    return check
+
+
+def array(value: object) -> str | None:
+    """Check a list of strings that has some."""
+    if not isinstance(value, list):
+        return f"{value!r} is not of type 'array'"
+    wrong = next((each for each in value if not isinstance(each, str)), None)
+    if wrong is not None:
+        return f"{wrong!r} is not of type 'string'"
+    return None if value else f"{value!r} should be non-empty"
 
 
 def single(check: Check) -> Check:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hyperx_glance.testing.memory.cinder import validation as valid
-from hyperx_glance.testing.memory.cinder.records import DEFAULT_TYPE, Snapshot, Volume, volume_view
-from hyperx_glance.testing.memory.cinder.state import State, no_type, plain
+from hyperx_glance.testing.memory.cinder.default_types import DefaultTypes
+from hyperx_glance.testing.memory.cinder.records import Group, Snapshot, Volume, volume_view
+from hyperx_glance.testing.memory.cinder.state import microversion, no_type, plain
 from hyperx_glance.testing.memory.glance.records import ImageRecord, visible
 from hyperx_glance.testing.memory.plans import next_data_fault
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
@@ -25,6 +26,7 @@ _NEW = valid.fields(
         "snapshot_id": valid.optional_identifier,
         "source_volid": valid.optional_identifier,
         "consistencygroup_id": valid.optional_identifier,
+        "group_id": valid.optional_identifier,
         "size": valid.optional_size,
         "availability_zone": valid.string(shortest=1),
         "image_id": valid.string(),
@@ -33,11 +35,13 @@ _NEW = valid.fields(
     closed=False,
 )
 _CHANGE = valid.fields({**_TITLES, "metadata": valid.metadata()})
+_GROUPS = (3, 13)
+"""The microversion since which volumes have groups."""
 _HIDDEN = ("volume_image_metadata",)
 """What extensions add to a volume, and not to the answers to its creation and change."""
 
 
-class Volumes(State):
+class Volumes(DefaultTypes):
     """The part of Cinder that handles volumes; copies and uploads advance when they are read."""
 
     def _list(self, call: Call) -> Reply:
@@ -54,12 +58,14 @@ class Volumes(State):
 
     def _volume_view(self, call: Call, volume: Volume) -> Record:
         links = self._links(call, "volumes", volume.id)
-        return volume_view(volume, links, whole=call.who.is_administrator)
+        view = volume_view(volume, links, whole=call.who.is_administrator)
+        return {**view, "group_id": volume.group_id} if microversion(call) >= _GROUPS else view
 
     def _volumes_page(self, call: Call) -> tuple[list[Volume], Record]:
         for volume in list(self.volumes.values()):
             self._go_on(volume)
-        return self._page(call, self.volumes, "Volume", lambda _: True)
+        group_id = call.value("group_id")
+        return self._page(call, self.volumes, "Volume", lambda each: group_id in ("", each.group_id))
 
     def _summarize(self, call: Call) -> Reply:
         used = [each for each in self.volumes.values() if each.project_id == call.who.project_id]
@@ -81,11 +87,13 @@ class Volumes(State):
         if asked.get("availability_zone", "nova") not in (None, "nova"):
             raise Refused(400, f"Availability zone '{asked['availability_zone']}' is invalid.")
         inherited = self.volumes.get(snapshot.volume_id) if snapshot else source
-        kind = kind or (inherited.volume_type if inherited else DEFAULT_TYPE)
+        group = self._wanted_group(call, asked)
+        kind = kind or (inherited.volume_type if inherited else self.default_of(call.who.project_id).name)
         name = asked.get("name") or asked.get("display_name")
         volume = self.make(call.who, size, name=name, volume_type=kind, image=image)
         volume.metadata = dict(asked.get("metadata") or {})
         volume.description = asked.get("description") or asked.get("display_description")
+        volume.group_id = group.id if group else None
         if snapshot is not None:
             volume.snapshot_id = snapshot.id
         if inherited is not None:
@@ -108,6 +116,20 @@ class Volumes(State):
         return kind is not None and (
             kind.is_public or call.who.is_administrator or call.who.project_id in kind.projects
         )
+
+    def _wanted_group(self, call: Call, asked: Record) -> Group | None:
+        """Return the group that a volume is to join, which names its types (cinder/volume/api.py, create)."""
+        if not asked.get("group_id") or microversion(call) < _GROUPS:
+            return None
+        group = self._found_group(call, asked["group_id"])
+        if not asked.get("volume_type"):
+            words = "volume_type must be provided when creating a volume in a group."
+            raise Refused(400, f"Invalid input received: {words}")
+        kind = self.type_called(asked["volume_type"])
+        if kind is None or kind.id not in group.volume_types:
+            words = f"Invalid volume_type provided: {asked['volume_type']} (requested type must be supported by this"
+            raise Refused(400, f"Invalid input received: {words} group).")
+        return group
 
     def _wanted_image(self, call: Call, asked: Record) -> ImageRecord | None:
         wanted = asked.get("imageRef") or asked.get("image_id")
@@ -164,7 +186,7 @@ class Volumes(State):
         self._demand(call, "volume:delete")
         snapshots = self.snapshots_of(volume)
         cascade = call.value("cascade").lower() in ("true", "1")
-        if volume.status not in _DELETABLE or (snapshots and not cascade):
+        if volume.status not in _DELETABLE or volume.group_id or (snapshots and not cascade):
             raise Refused(
                 400,
                 f"Invalid volume: Volume status must be {' or '.join(_DELETABLE)} and must not be migrating, attached, "

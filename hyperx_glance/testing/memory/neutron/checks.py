@@ -13,6 +13,7 @@ Check = Callable[[object], str | Refused | None]
 """A check that returns the problem of a value, as a reason or as a refusal, or None."""
 
 
+UUID: Final = "[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
 _PROTOCOL_NUMBERS: Final = 256
 _PROTOCOLS: Final = (
     None,
@@ -146,6 +147,28 @@ def prefixes(value: object) -> str | Refused | None:
         if not _is_network(each):
             return f"'{each}' is not a valid IP subnet"
     return None
+
+
+def spans(value: object) -> str | Refused | None:
+    """Check the addresses of a group."""
+    wrong = prefixes(value)
+    if wrong or not isinstance(value, list):
+        return wrong
+    twice = sorted({each for each in value if value.count(each) > 1})
+    return f"Duplicate items in the list: '{', '.join(twice)}'" if twice else None
+
+
+def identifiers(value: object) -> str | None:
+    """Check a list of ids."""
+    if not isinstance(value, list):
+        return f"'{value}' is not a list"
+    return next((f"'{each}' is not a valid UUID" for each in value if not re.fullmatch(UUID, str(each))), None)
+
+
+def service(value: object) -> Refused | None:
+    """Check the service that a flavor is of: a plug-in's type."""
+    known = ("CORE", "L3_ROUTER_NAT", "FLAVORS", "PORTFORWARDING")
+    return None if value in known else Refused(400, f"Invalid service type: {value}.", detail="InvalidServiceType")
 
 
 def length(value: object) -> str | Refused | None:

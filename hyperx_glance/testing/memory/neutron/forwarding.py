@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hyperx_glance.testing.memory.neutron import checks
 from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import FLOATING, PORT, Kind
-from hyperx_glance.testing.memory.neutron.rights import Rights
+from hyperx_glance.testing.memory.neutron.topologies import Topologies
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply
 
 _FIELDS = ("external_port", "internal_port", "internal_ip_address", "protocol", "internal_port_id")
@@ -15,7 +15,7 @@ _PROTOCOLS = ("tcp", "udp", "icmp", "icmp6", "sctp", "dccp")
 _LAST_PORT = 65535
 
 
-class Forwarding(Rights):
+class Forwarding(Topologies):
     """The part of Neutron that forwards ports."""
 
     def forwarding_routes(self) -> Sequence[Route]:

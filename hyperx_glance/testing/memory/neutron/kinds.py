@@ -26,6 +26,10 @@ class Kind:
     limit: str = ""
     first_revision: int = 0
     """The number of a new thing's first revision: higher if Neutron writes twice to create it."""
+    administered: bool = False
+    """Whether it belongs to no project, and only administrators write it."""
+    hidden: bool = False
+    """Whether only administrators see it."""
     own: bool = False
     """Whether the plug-in itself has it, and no extension: bodies are then checked with other messages."""
 
@@ -37,7 +41,7 @@ class Kind:
     @property
     def dotted(self) -> bool:
         """Whether that message ends with a full stop."""
-        return self.own or self.title in ("SubnetPool", "AddressScope")
+        return self.own or self.title in _DOTTED
 
 
 _CALLED: Final = {
@@ -46,14 +50,24 @@ _CALLED: Final = {
     "FloatingIP": "Floating IP",
     "SubnetPool": "Subnet pool",
     "AddressScope": "Address scope",
+    "AddressGroup": "Address group",
+    "ServiceProfile": "Service Profile",
+    "DefaultSecurityGroupRule": "Default Security Group rule",
 }
+_DOTTED: Final = ("SubnetPool", "AddressScope", "AddressGroup", "Flavor", "ServiceProfile")
 _NAMED: Final = {"name": checks.text(255), "description": checks.text(255)}
 
 NETWORK: Final = Kind(
     "network",
     "networks",
     "Network",
-    {**_NAMED, "admin_state_up": checks.flag, "shared": checks.flag, "router:external": checks.flag},
+    {
+        **_NAMED,
+        "admin_state_up": checks.flag,
+        "shared": checks.flag,
+        "router:external": checks.flag,
+        "is_default": checks.flag,
+    },
     defaults={
         "name": "",
         "description": "",
@@ -168,7 +182,12 @@ ROUTER: Final = Kind(
     "router",
     "routers",
     "Router",
-    {**_NAMED, "admin_state_up": checks.flag, "external_gateway_info": checks.gateway},
+    {
+        **_NAMED,
+        "admin_state_up": checks.flag,
+        "external_gateway_info": checks.gateway,
+        "distributed": checks.flag,
+    },
     defaults={
         "name": "",
         "description": "",
@@ -248,7 +267,53 @@ POLICY: Final = Kind(
     fixed=("object_type", "object_id", "action"),
     limit="rbac_policy",
 )
-KINDS: Final = (NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING, POOL, SCOPE, POLICY)
+ADDRESSES: Final = Kind(
+    "address_group",
+    "address-groups",
+    "AddressGroup",
+    {**_NAMED, "addresses": checks.spans},
+    defaults={"name": "", "description": "", "addresses": ()},
+    fixed=("addresses",),
+)
+FLAVOR: Final = Kind(
+    "flavor",
+    "flavors",
+    "Flavor",
+    {**_NAMED, "service_type": checks.service, "enabled": checks.flag, "service_profiles": checks.identifiers},
+    required=("service_type",),
+    defaults={"name": "", "description": "", "enabled": True, "service_profiles": ()},
+    fixed=("service_type",),
+    administered=True,
+)
+PROFILE: Final = Kind(
+    "service_profile",
+    "service_profiles",
+    "ServiceProfile",
+    {"description": checks.text(255), "driver": checks.text(255), "enabled": checks.flag},
+    defaults={"description": "", "driver": "", "enabled": True, "metainfo": ""},
+    administered=True,
+    hidden=True,
+)
+DEFAULT_RULE: Final = Kind(
+    "default_security_group_rule",
+    "default-security-group-rules",
+    "DefaultSecurityGroupRule",
+    {
+        **{key: RULE.checks[key] for key in ("description", "direction", "ethertype", "protocol", "remote_ip_prefix")},
+        "used_in_default_sg": checks.flag,
+        "used_in_non_default_sg": checks.flag,
+    },
+    required=("direction", "used_in_default_sg", "used_in_non_default_sg"),
+    defaults={
+        key: RULE.defaults[key] for key in RULE.defaults if key not in ("normalized_cidr", "belongs_to_default_sg")
+    },
+    fixed=(*RULE.defaults, "direction", "used_in_default_sg", "used_in_non_default_sg"),
+    administered=True,
+)
+KINDS: Final = (
+    *(NETWORK, SUBNET, PORT, GROUP, RULE, ROUTER, FLOATING, POOL, SCOPE, POLICY, ADDRESSES, FLAVOR, PROFILE),
+    DEFAULT_RULE,
+)
 
 
 def checked(kind: Kind, given: object, *, creating: bool) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.kinds import (
+    ADDRESSES,
     GROUP,
     NETWORK,
     POLICY,
@@ -14,7 +15,7 @@ from hyperx_glance.testing.memory.neutron.kinds import (
 from hyperx_glance.testing.memory.neutron.pools import Pools
 from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused
 
-_KINDS = {"network": NETWORK, "security_group": GROUP, "subnetpool": POOL}
+_KINDS = {"network": NETWORK, "security_group": GROUP, "subnetpool": POOL, "address_group": ADDRESSES}
 _NAMED = {
     "create_rbac_policy": ("object_type", "object_id", "target_tenant", "action"),
     "update_rbac_policy": ("target_tenant",),

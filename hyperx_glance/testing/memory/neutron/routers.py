@@ -52,6 +52,9 @@ class Routers(Subnets):
             record |= {"floating_ip_address": port["fixed_ips"][0]["ip_address"], **place}
 
     def _change(self, kind: Kind, record: Record, given: Record) -> None:
+        spread = record.get("distributed", False)
+        if kind is ROUTER and given.get("distributed", spread) != spread:
+            _check_down({**record, **given})
         if kind is ROUTER and "external_gateway_info" in given:
             self._set_gateway(record, given.pop("external_gateway_info"))
         elif kind is FLOATING and "port_id" in given:
@@ -269,6 +272,13 @@ class Routers(Subnets):
                 words = f"Cannot associate floating IP {floating['floating_ip_address']} ({floating['id']}) with port"
                 words += f" {port['id']} using fixed IP {address}, as that fixed IP already has a floating IP on"
                 raise Refused(409, f"{words} external network {network_id}.", detail="FloatingIPPortAlreadyAssociated")
+
+
+def _check_down(router: Record) -> None:
+    """Refuse to distribute a router that is up, or to gather it again (neutron/db/l3_dvr_db.py)."""
+    if router["admin_state_up"]:
+        words = "Cannot change the 'distributed' attribute of active routers. Please set router admin_state_up to False"
+        raise _bad_router(f"{words} prior to upgrade")
 
 
 def _bad_router(words: str) -> Refused:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from hyperx_glance.testing.memory.neutron.addresses import Addresses
 from hyperx_glance.testing.memory.neutron.checks import invalid
 from hyperx_glance.testing.memory.neutron.forwarding import Forwarding
 from hyperx_glance.testing.memory.neutron.kinds import KINDS
+from hyperx_glance.testing.memory.neutron.operators import Operators
 from hyperx_glance.testing.memory.neutron.state import LIMITS
 from hyperx_glance.testing.memory.neutron.tags import Tags
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Route, json_reply, webob_error
@@ -33,6 +35,14 @@ _EXTENSIONS = {
     "address-scope": ("Address scope", "2015-07-26T10:00:00-00:00"),
     "rbac-policies": ("RBAC Policies", "2015-06-17T12:15:12-00:00"),
     "floating-ip-port-forwarding": ("Floating IP Port Forwarding", "2018-01-19T10:00:00-00:00"),
+    "agent": ("agent", "2013-02-03T10:00:00-00:00"),
+    "dvr": ("Distributed Virtual Router", "2014-06-1T10:00:00-00:00"),
+    "flavors": ("Neutron Service Flavors", "2015-09-17T10:00:00-00:00"),
+    "address-group": ("Address group", "2020-07-15T10:00:00-00:00"),
+    "auto-allocated-topology": ("Auto Allocated Topology Services", "2016-01-01T00:00:00-00:00"),
+    "network-ip-availability": ("Network IP Availability", "2015-09-24T00:00:00-00:00"),
+    "network-ip-availability-details": ("Network IP Availability Details Extension", "2025-10-31T00:00:00-00:00"),
+    "security-groups-default-rules": ("Default rules for security groups", "2022-12-19T10:00:00-00:00"),
     "expose-port-forwarding-in-fip": ("Expose Floating IP port forwardings", "2018-06-28T16:00:00-00:00"),
 }
 """Names of extensions, and when each was last changed; their descriptions are not repeated here."""
@@ -43,7 +53,7 @@ def _extension(alias: str) -> Record:
     return {"alias": alias, "name": name, "description": f"{name}.", "links": [], "updated": updated}
 
 
-class Neutron(Forwarding, Tags):
+class Neutron(Forwarding, Addresses, Operators, Tags):
     """The in-memory Neutron; every department has a security group "default"."""
 
     def routes(self) -> Sequence[Route]:
@@ -57,6 +67,9 @@ class Neutron(Forwarding, Tags):
             Route("GET", "/v2.0/agents(?:.json)?", self._nothing),
             Route("GET", "/v2.0/availability_zones(?:.json)?", self._nothing),
             *self.resource_routes(),
+            *self.topology_routes(),
+            *self.address_routes(),
+            *self.operator_routes(),
             *self.router_routes(),
             *self.pool_routes(),
             *self.forwarding_routes(),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
+from hyperx_glance.testing.memory.neutron.default_rules import COPIED, PARENT, legacy_rules
 from hyperx_glance.testing.memory.neutron.kinds import (
+    DEFAULT_RULE,
     GROUP,
     KINDS,
     NETWORK,
@@ -27,6 +29,8 @@ from hyperx_glance.testing.memory.wire import Call, Caller, Record, Refused, Rep
 
 # The additional keys of a rule that is shown within its group.
 _IN_GROUP = {"standard_attr_id": 1, "tags": []}
+_ADMINISTRATORS = ("shared", "router:external", "is_default", "distributed")
+"""Attributes that only administrators may set."""
 LIMITS = {
     "network": 100,
     "subnet": 100,
@@ -69,6 +73,16 @@ class State(Service):
         """Subnet pools by id."""
         self.address_scopes: dict[str, Record] = {}
         """Address scopes by id."""
+        self.address_groups: dict[str, Record] = {}
+        """Groups of addresses by id."""
+        self.flavors: dict[str, Record] = {}
+        """Flavors of services by id."""
+        self.service_profiles: dict[str, Record] = {}
+        """Profiles of services by id, of which flavors have some."""
+        self.default_security_group_rules: dict[str, Record] = {rule["id"]: rule for rule in legacy_rules()}
+        """The rules of new security groups by id."""
+        self.auto_topologies: dict[str, Record] = {}
+        """Networks and routers that were made on demand, by project id."""
         self.rbac_policies: dict[str, Record] = {}
         """RBAC policies by id."""
         self.port_forwardings: dict[str, Record] = {}
@@ -152,7 +166,9 @@ class State(Service):
     # ------------------------------------------------------------- what requests do
 
     def _visible(self, kind: Kind, caller: Caller, record: Record) -> bool:
-        if caller.is_administrator or record["project_id"] == caller.project_id:
+        if kind.hidden and not caller.is_administrator:
+            return False
+        if caller.is_administrator or kind.administered or record["project_id"] == caller.project_id:
             return True
         if kind is SUBNET:
             return self._visible(NETWORK, caller, self.networks[record["network_id"]])
@@ -196,19 +212,19 @@ class State(Service):
 
     def _found(self, kind: Kind, call: Call, thing_id: str) -> Record:
         record = self.kept(kind).get(thing_id)
-        if kind is RULE and record is not None and not self._visible(kind, call.who, record):
+        if (kind is RULE or kind.hidden) and record is not None and not self._visible(kind, call.who, record):
             raise Refused(404)
         if record is None or not self._visible(kind, call.who, record):
             raise self._unknown(kind, thing_id)
         return record
 
     def _unknown(self, kind: Kind, thing_id: str) -> Refused:
-        end = "does not exist" if kind in (GROUP, RULE) else f"could not be found{'.' * kind.dotted}"
+        end = "does not exist" if kind in (GROUP, RULE, DEFAULT_RULE) else f"could not be found{'.' * kind.dotted}"
         return Refused(404, f"{kind.called} {thing_id} {end}", detail=f"{kind.title}NotFound")
 
     def _writable(self, kind: Kind, call: Call, thing_id: str, action: str) -> Record:
         record = self._found(kind, call, thing_id)
-        own = record["project_id"] == call.who.project_id and call.who.may_write
+        own = record["project_id"] == call.who.project_id and call.who.may_write and not kind.administered
         if not (own or call.who.is_administrator):
             raise self._forbidden(f"{action}_{kind.member}")
         return record
@@ -236,12 +252,10 @@ class State(Service):
         who = call.who
         project_id = str(asked.pop("project_id", None) or asked.pop("tenant_id", None) or who.project_id)
         asked.pop("tenant_id", None)
-        if not who.may_write or (project_id != who.project_id and not who.is_administrator):
+        foreign = project_id != who.project_id or kind.administered
+        if not who.may_write or (foreign and not who.is_administrator):
             raise self._forbidden(f"create_{kind.member}")
-        for key in ("shared", "router:external", "is_default"):
-            if asked.get(key) and not who.is_administrator:
-                rules = f"(rule:create_{kind.member} and rule:create_{kind.member}:{key})"
-                raise Refused(403, f"{rules} is disallowed by policy", detail="PolicyNotAuthorized")
+        self._check_attributes(call, kind, [key for key, value in asked.items() if value], "create")
         if kind in (SUBNET, PORT):
             network = self._found(NETWORK, call, str(asked["network_id"]))
             foreign = network["project_id"] != who.project_id and not who.is_administrator
@@ -256,6 +270,13 @@ class State(Service):
             raise Refused(409, words, detail="SecurityGroupDefaultAlreadyExists")
         self._check_quota(kind, project_id)
         return self._add(kind, asked, project_id)
+
+    def _check_attributes(self, call: Call, kind: Kind, keys: Iterable[str], action: str) -> None:
+        """Refuse what only administrators may set."""
+        for key in keys if not call.who.is_administrator else ():
+            if key in _ADMINISTRATORS:
+                rules = f"(rule:{action}_{kind.member} and rule:{action}_{kind.member}:{key})"
+                raise Refused(403, f"{rules} is disallowed by policy", detail="PolicyNotAuthorized")
 
     def _check_rule(self, asked: Record) -> None:
         ports = [asked[end] for end in ("port_range_min", "port_range_max") if asked.get(end) is not None]
@@ -308,10 +329,12 @@ class State(Service):
         if kind is RULE and record["security_group_id"] in self.security_groups:
             self.security_groups[record["security_group_id"]]["revision_number"] += 1
         elif kind is GROUP:
-            for family in ("IPv4", "IPv6"):
-                self._add_rule(record, direction="egress", ethertype=family)
-                if record["name"] == "default":
-                    self._add_rule(record, direction="ingress", ethertype=family, remote_group_id=record["id"])
+            used = "used_in_default_sg" if record["name"] == "default" else "used_in_non_default_sg"
+            for rule in self.default_security_group_rules.values():
+                if rule[used]:
+                    fields = {key: rule[key] for key in COPIED}
+                    fields |= {"remote_group_id": record["id"]} if rule["remote_group_id"] == PARENT else {}
+                    self._add_rule(record, **fields)
 
     def _add_rule(self, group: Record, **fields: object) -> None:
         made = {"security_group_id": group["id"], "belongs_to_default_sg": group["name"] == "default", **fields}
@@ -319,6 +342,8 @@ class State(Service):
 
     def _update_thing(self, kind: Kind, call: Call, thing_id: str) -> Reply:
         given = checked(kind, call.member(kind.member), creating=False)
+        self._found(kind, call, thing_id)
+        self._check_attributes(call, kind, given.keys() - {"shared", "router:external"}, "update")
         record = self._writable(kind, call, thing_id, "update")
         check_revision(call, record)
         if kind is GROUP and record["name"] == "default" and given.get("name", "default") != "default":
@@ -384,13 +409,14 @@ class State(Service):
                 for rule in self.security_group_rules.values()
                 if rule["security_group_id"] == record["id"]
             ]
+        default = bool(view.pop("is_default", False)) if kind is NETWORK else False
         if kind is NETWORK and (record["router:external"] or call.method == "POST"):
-            view["is_default"] = False
+            view["is_default"] = default
         if not call.who.is_administrator:
             return {
                 key: value
                 for key, value in view.items()
-                if not key.startswith(("provider:", "binding:host", "binding:profile", "binding:vif"))
+                if not key.startswith(("provider:", "binding:host", "binding:profile", "binding:vif", "distributed"))
             }
         if kind is NETWORK:
             view |= {
@@ -399,7 +425,7 @@ class State(Service):
                 "provider:segmentation_id": None,
             }
         if kind is ROUTER:
-            view |= {"distributed": False, "ha": False}
+            view = {"distributed": False, "ha": False, **view}
         if kind is PORT:
             bound = bool(record.get("binding:host_id"))
             view |= {"binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {}}

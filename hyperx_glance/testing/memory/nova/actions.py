@@ -9,12 +9,13 @@ from typing import Final
 
 from hyperx_glance.testing.memory.glance.records import visible
 from hyperx_glance.testing.memory.nova.microversions import microversion
+from hyperx_glance.testing.memory.nova.migrations import Migrations
 from hyperx_glance.testing.memory.nova.networks import Networks
-from hyperx_glance.testing.memory.nova.proxies import Proxies
 from hyperx_glance.testing.memory.nova.quotas import Quotas
 from hyperx_glance.testing.memory.nova.records import GIB, VM_STATES, Server, kept_properties
 from hyperx_glance.testing.memory.nova.servers import Servers
 from hyperx_glance.testing.memory.nova.validation import check_keys, check_metadata, check_name, invalid
+from hyperx_glance.testing.memory.nova.volume_snapshots import VolumeSnapshots
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, json_reply
 
 _UP: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
@@ -87,7 +88,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
 }
 
 
-class Acting(Servers, Quotas, Networks, Proxies):
+class Acting(Servers, Quotas, Networks, VolumeSnapshots, Migrations):
     """The part of Nova that handles actions on servers."""
 
     def _act(self, call: Call, server_id: str) -> Reply:
@@ -278,15 +279,17 @@ class Acting(Servers, Quotas, Networks, Proxies):
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for resize")
         server.former_flavor, server.flavor = server.flavor, flavor.copied()
+        self._note_migration(call, server, "resize")
         server.becomes = server.status
         if "OS-DCF:diskConfig" in asked:
             server.body = {**server.body, "OS-DCF:diskConfig": asked["OS-DCF:diskConfig"]}
 
     def _migrate(self, call: Call, server: Server, asked: Record) -> None:
-        del call, asked
+        del asked
         if not self.resizes:
             raise Refused(400, "No valid host was found. No valid host found for cold migrate")
         server.former_flavor, server.becomes = server.flavor, server.status
+        self._note_migration(call, server, "migration")
 
     def _migrate_live(self, call: Call, server: Server, asked: Record) -> None:
         del call, server, asked
@@ -295,16 +298,17 @@ class Acting(Servers, Quotas, Networks, Proxies):
     def _confirm(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.former_flavor = None
-        self._end_resize(server)
+        self._end_resize(server, "confirmed")
 
     def _revert(self, call: Call, server: Server, asked: Record) -> None:
         del call, asked
         server.flavor, server.former_flavor = server.former_flavor or server.flavor, None
-        self._end_resize(server)
+        self._end_resize(server, "reverted")
 
-    def _end_resize(self, server: Server) -> None:
+    def _end_resize(self, server: Server, how: str) -> None:
         """Give a server the status that it had before: one that was stopped stays so."""
         server.status, server.becomes = server.becomes or "ACTIVE", ""
+        self._end_migration(server, how)
 
     def _shelve(self, call: Call, server: Server, asked: Record) -> None:
         del asked

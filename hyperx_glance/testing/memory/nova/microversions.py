@@ -92,6 +92,12 @@ HYPERVISOR: Versions = {
 SERVICE: Versions = {"forced_down": _since(11)}
 AGGREGATE: Versions = {"uuid": _since(41)}
 DEED: Versions = {"updated_at": _since(58)}
+MIGRATION: Versions = {
+    "migration_type": _since(23),
+    "uuid": _since(59),
+    "user_id": _since(80),
+    "project_id": _since(80),
+}
 LIMITS: Versions = {
     "maxImageMeta": _until(38),
     "maxPersonality": _until(56),

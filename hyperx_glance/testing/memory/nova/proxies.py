@@ -1,8 +1,9 @@
 """The in-memory Nova's proxies of Neutron and Cinder, which end with microversion 2.36.
 
 Older clients, and the tests of some newer ones, still ask Nova for security groups, floating addresses, networks and
-volumes. As the real one, this Nova asks the other services in the name of the caller and writes their answers
-differently (nova/api/openstack/compute/security_groups.py, floating_ips.py, tenant_networks.py, volumes.py).
+volumes (and for snapshots, which have a module of their own). As the real one, this Nova asks the other services in the
+name of the caller and writes their answers differently (nova/api/openstack/compute/security_groups.py,
+floating_ips.py, tenant_networks.py, volumes.py).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from hyperx_glance.testing.memory.ids import is_uuid
 from hyperx_glance.testing.memory.nova.microversions import microversion
 from hyperx_glance.testing.memory.nova.records import Server
 from hyperx_glance.testing.memory.nova.state import State
-from hyperx_glance.testing.memory.nova.validation import check_keys, enveloped, invalid
+from hyperx_glance.testing.memory.nova.validation import check_keys, check_limit, enveloped, invalid
 from hyperx_glance.testing.memory.wire import Call, Record, Refused, Reply, Service, json_reply
 
-_Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
+Row: TypeAlias = tuple[str, str, Callable[..., Reply]]
 
 _LAST = (2, 35)
 _HIGHEST_PORT = 65535
@@ -37,9 +38,9 @@ _ADMINISTRATORS_KEYS = (
 class Proxies(State):
     """The part of Nova that passes requests on."""
 
-    def _proxy_table(self) -> Sequence[_Row]:
+    def _proxy_table(self) -> Sequence[Row]:
         groups, addresses, volumes = "/os-security-groups", "/os-floating-ips", "/os-volumes"
-        table: Sequence[_Row] = (
+        table: Sequence[Row] = (
             ("GET", groups, self._list_groups_of_project),
             ("POST", groups, self._create_security_group),
             ("GET", f"{groups}/ID", self._show_security_group),
@@ -62,7 +63,7 @@ class Proxies(State):
             ("GET", f"{volumes}/ID", self._show_volume),
             ("DELETE", f"{volumes}/ID", self._delete_volume),
         )
-        return [(method, path, _until_the_end(handler)) for method, path, handler in table]
+        return [(method, path, until_the_end(handler)) for method, path, handler in table]
 
     def _asked(self, service: Service, call: Call, method: str, path: str, body: Record | None = None) -> Record:
         """Ask another service in the name of the caller; return its answer, or refuse in its words."""
@@ -96,7 +97,7 @@ class Proxies(State):
             for group in self._neutron_answer(call, "GET", path)["security_groups"]
         ]
         views.sort(key=lambda view: (view["tenant_id"], view["name"]))
-        return json_reply(200, {"security_groups": _cut(call, views)})
+        return json_reply(200, {"security_groups": cut(call, views)})
 
     def _security_group(self, call: Call, group_id: str) -> Record:
         _check_uuid(group_id)
@@ -309,7 +310,7 @@ class Proxies(State):
 
     def _list_volumes(self, call: Call) -> Reply:
         found = self._asked(self._cinder, call, "GET", "/v3/volumes/detail")["volumes"]
-        return json_reply(200, {"volumes": [_volume_view(each) for each in _cut(call, found)]})
+        return json_reply(200, {"volumes": [_volume_view(each) for each in cut(call, found)]})
 
     def _volume(self, call: Call, method: str, volume_id: str) -> Record:
         try:
@@ -343,7 +344,9 @@ class Proxies(State):
         return Reply(202)
 
 
-def _until_the_end(handler: Callable[..., Reply]) -> Callable[..., Reply]:
+def until_the_end(handler: Callable[..., Reply]) -> Callable[..., Reply]:
+    """Return a handler that answers as where nothing is from the microversion on that ends the proxies."""
+
     def answer(call: Call, *parts: str) -> Reply:
         if microversion(call) > _LAST:
             raise Refused(404, "The resource could not be found.")
@@ -352,8 +355,9 @@ def _until_the_end(handler: Callable[..., Reply]) -> Callable[..., Reply]:
     return answer
 
 
-def _cut(call: Call, views: list[Record]) -> list[Record]:
+def cut(call: Call, views: list[Record]) -> list[Record]:
     """Cut a list as Nova's oldest ones are cut: by offset and limit (nova/api/openstack/common.py, limited)."""
+    check_limit(call, "offset")
     first = int(call.value("offset") or 0)
     limit = int(call.value("limit") or 0)
     return views[first : first + limit] if limit else views[first:]

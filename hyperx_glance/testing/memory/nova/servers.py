@@ -54,6 +54,10 @@ _UPDATED_KEYS = (
 _HOST_ID = hashlib.sha224(HOST.encode()).hexdigest()
 
 
+_IN_PROGRESS = ("ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "MIGRATING")
+"""The statuses in which Nova shows a progress."""
+
+
 class Servers(Building):
     """The part of Nova that handles existing servers."""
 
@@ -161,7 +165,7 @@ class Servers(Building):
             "pinned_availability_zone": server.pinned_zone,
             "scheduler_hints": {"group": [server.group_id]} if server.group_id else {},
         }
-        if server.status in ("ACTIVE", "BUILD", "REBUILD"):
+        if server.status in _IN_PROGRESS:
             view["progress"] = 0
         groups = self._group_names(server)
         if groups:

@@ -131,6 +131,9 @@ class Nova(
             ("GET", "/servers/ID/diagnostics", self._diagnostics),
             ("GET", "/servers/ID/os-instance-actions", self._list_deeds),
             ("GET", "/servers/ID/os-instance-actions/ID", self._show_deed),
+            ("GET", "/servers/ID/migrations", self._list_server_migrations),
+            ("GET", "/os-migrations", self._list_migrations),
+            ("POST", "/os-server-external-events", self._take_events),
         )
 
     def _image_table(self) -> Sequence[_Row]:

@@ -85,6 +85,8 @@ class State(Service):
         """What administrators have set for the one compute service; servers are built only if it is enabled and up."""
         self.aggregates: dict[int, Record] = {}
         """Host aggregates by id."""
+        self.migrations: list[Record] = []
+        """Resizes and moves of servers, the oldest first."""
         self.departed: dict[str, Server] = {}
         """Deleted servers: their actions can still be read."""
         self.quota_classes: dict[str, dict[str, int]] = {}

@@ -125,11 +125,12 @@ def check_keys(key: str, body: Record, *, allowed: Sequence[str], required: Sequ
             raise invalid(key, body, f"{each!r} is a required property")
 
 
-def check_limit(call: Call) -> None:
-    """Refuse a page size that is not a number."""
-    for value in call.values("limit"):
-        if not re.fullmatch("[0-9]+", value):
-            raise wrong_query("limit", value, f"{value!r} does not match '^[0-9]*$'")
+def check_limit(call: Call, *more: str) -> None:
+    """Refuse a page size that is not a number, and other keys of the query that are none."""
+    for key in ("limit", *more):
+        for value in call.values(key):
+            if not re.fullmatch("[0-9]+", value):
+                raise wrong_query(key, value, f"{value!r} does not match '^[0-9]*$'")
 
 
 def wrong_query(key: str, value: str, reason: str) -> Refused:
