@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import locale
@@ -40,6 +41,19 @@ class Terminal(io.StringIO):
         return True
 
 
+@contextlib.contextmanager
+def process_as_before() -> Iterator[None]:
+    """Undo what the command does to its process: its locale, and the handlers and the level of the log."""
+    root = logging.getLogger()
+    level, handlers, before = root.level, list(root.handlers), locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 @pytest.fixture
 def fake() -> Iterator[InMemoryCloud]:
     with InMemoryCloud() as cloud:
@@ -49,12 +63,11 @@ def fake() -> Iterator[InMemoryCloud]:
 @pytest.fixture
 def openstack(
     fake: InMemoryCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Run]]:
+) -> Callable[..., Run]:
     """Run the openstack command in this process: ``openstack("image list", user="bob")``.
 
     ``typed`` is what a person types at a terminal; None if there is no person.
     """
-    handlers = list(logging.getLogger().handlers)
 
     def run(line: str, user: str = "alice", typed: str | None = None) -> Run:
         monkeypatch.setattr("sys.stdin", io.StringIO() if typed is None else Terminal(typed))
@@ -62,18 +75,13 @@ def openstack(
             monkeypatch.setenv(f"OS_{key.upper()}", value)
         monkeypatch.setenv("OS_IDENTITY_API_VERSION", "3")
         capsys.readouterr()
-        before = locale.setlocale(locale.LC_ALL)
-        try:
+        with process_as_before():
             status = shell.main(shlex.split(line))
-        finally:
-            locale.setlocale(locale.LC_ALL, before)  # the command sets its own
-            logging.getLogger().handlers[:] = handlers
         return Run(status, *capsys.readouterr())
 
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    yield run
-    logging.getLogger().handlers[:] = handlers
+    return run
 
 
 @pytest.fixture
