@@ -28,11 +28,10 @@ BETWEEN_SERVICES = {
         "downloading", "fill", "lacks", "lets", "look_at", "lookers", "make", "move_files", "set_properties", "writers",
     },
     "nova": {"in_use", "limits_of"},
-    "cinder": {"default_limits", "in_use", "limits_of", "make", "snap", "snapshots_of", "type_called"},
+    "cinder": {"default_limits", "default_of", "in_use", "limits_of", "make", "snap", "snapshots_of", "type_called"},
     "neutron": {
-        "default_group", "forwarding_routes", "groups_of", "kept", "pool_routes", "remove", "resource_routes",
-        "router_routes", "tag_routes",
-        "used", "visible_networks",
+        "address_routes", "default_group", "forwarding_routes", "groups_of", "kept", "operator_routes", "pool_routes",
+        "remove", "resource_routes", "router_routes", "tag_routes", "topology_routes", "used", "visible_networks",
     },
 }  # fmt: skip
 """What only the services themselves use."""
