@@ -15,6 +15,7 @@ from tests.support.clouds import image_ids
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
 from tests.support.registrations import disk as serve_disk, new
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +169,8 @@ def test_a_refused_import_of_a_url_leaves_its_data_in_a_store(
 
     image = kept_failure(alice, new(serve_disk(file_server), stores=stores))
 
-    assert files(local_cloud, image) == ["fast"]
+    # Glance says that the import has failed, and removes what it staged a moment later.
+    until(lambda: files(local_cloud, image) == ["fast"])
     assert is_left_in("fast", local_cloud, alice, image)
 
 
