@@ -14,8 +14,6 @@ from tests.local.crashes import ENDINGS, STAGER_STEPS, named, survive_a_killed_u
 from tests.support.clouds import image_ids
 from tests.support.interference import Interference
 from tests.support.lossy_proxy import Fate, LossyProxy
-from tests.support.registrations import disk as serve_disk, new
-from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from hyperx_glance import Client, Image, NewImage
     from hyperx_glance.testing import LocalCloud
     from tests.support.clouds import ClientFactory
-    from tests.support.file_server import FileServer
 
 
 @pytest.fixture
@@ -159,19 +156,6 @@ def test_a_refused_import_of_staged_data_leaves_it_in_a_store(
 
     assert files(local_cloud, image) == [first, "staging"]
     assert is_left_in(first, local_cloud, alice, image)
-
-
-@pytest.mark.parametrize("stores", [(), BOTH])
-def test_a_refused_import_of_a_url_leaves_its_data_in_a_store(
-    local_cloud: LocalCloud, client: ClientFactory, file_server: FileServer, stores: tuple[str, ...]
-) -> None:
-    alice = client("alice", transfer="import")
-
-    image = kept_failure(alice, new(serve_disk(file_server), stores=stores))
-
-    # Glance says that the import has failed, and removes what it staged a moment later.
-    until(lambda: files(local_cloud, image) == ["fast"])
-    assert is_left_in("fast", local_cloud, alice, image)
 
 
 def test_a_refused_upload_leaves_nothing(local_cloud: LocalCloud, client: ClientFactory, disk: Path) -> None:
