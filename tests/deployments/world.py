@@ -44,6 +44,8 @@ QUOTAS: Final = (
     "a member sees that nothing is used any more",
     "an administrator takes the room back",
 )
+INCOMPLETE: Final = "otherwise: servers on volumes are missing, and the answer says so"
+"""What becomes of the question which servers use an image if Cinder cannot be asked."""
 Options = Mapping[str, Mapping[str, Mapping[str, "str | int | float | bool | None"]]]
 Made = Callable[["LocalCloud"], AbstractContextManager[object]]
 Login = Callable[["LocalCloud", str], "Session"]

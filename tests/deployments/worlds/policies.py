@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from tests.deployments.world import REGISTRATIONS, WITH_VOLUMES, World, each
+from tests.deployments.world import INCOMPLETE, REGISTRATIONS, WITH_VOLUMES, World, each
 from tests.deployments.worlds.glance import NO_RECORD
 
 ADMINISTRATORS: Final = "role:admin"
@@ -36,7 +36,6 @@ def public(world: World) -> World:
 
 NOT_PUBLISHED: Final = {"a member publishes an image": "not-allowed"}
 
-INCOMPLETE: Final = "otherwise: servers on volumes are missing, and the answer says so"
 COPY_STAYS: Final = "not-allowed (NotAllowedError), and what it names cannot be taken back: capture-has-finished"
 """The image is whole, and the error names the copy of the volume, which only an administrator can delete."""
 OWN_REGISTRATIONS: Final = tuple(name for name in REGISTRATIONS if not name.startswith("an administrator"))
