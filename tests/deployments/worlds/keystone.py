@@ -178,20 +178,16 @@ def second_domain(cloud: LocalCloud) -> Iterator[None]:
         session.delete(f"{keystone}/domains/{made}")
 
 
-def with_role(user: str, role: str) -> Callable[[LocalCloud], AbstractContextManager[None]]:
-    """Return a change that gives a user one more role in the department."""
-
-    @contextlib.contextmanager
-    def more(cloud: LocalCloud) -> Iterator[None]:
-        project = found(cloud, "projects", cloud.auth(user)["project_name"])
-        place = f"/projects/{project}/users/{found(cloud, 'users', user)}/roles/{found(cloud, 'roles', role)}"
-        cloud.session("admin").put(f"{cloud.url('keystone')}/v3{place}")
-        try:
-            yield
-        finally:
-            cloud.session("admin").delete(f"{cloud.url('keystone')}/v3{place}")
-
-    return more
+@contextlib.contextmanager
+def assigned(cloud: LocalCloud, place: str, user: str, role: str) -> Iterator[None]:
+    """Give a user one more role in a place, such as "/domains/default"."""
+    path = f"{place}/users/{found(cloud, 'users', user)}/roles/{found(cloud, 'roles', role)}"
+    session, url = cloud.session("admin"), f"{cloud.url('keystone')}/v3{path}"
+    session.put(url)
+    try:
+        yield
+    finally:
+        session.delete(url)
 
 
 @contextlib.contextmanager
@@ -210,19 +206,18 @@ def no_role(cloud: LocalCloud) -> Iterator[None]:
 @contextlib.contextmanager
 def administrator_of_the_domain(cloud: LocalCloud) -> Iterator[None]:
     """Give the administrator the role in the domain, too."""
-    place = f"/domains/default/users/{found(cloud, 'users', 'admin')}/roles/{found(cloud, 'roles', 'admin')}"
-    session, url = cloud.session("admin"), f"{cloud.url('keystone')}/v3{place}"
-    session.put(url)
-    try:
+    with assigned(cloud, "/domains/default", "admin", "admin"):
         yield
-    finally:
-        session.delete(url)
 
 
 @contextlib.contextmanager
 def nested_departments(cloud: LocalCloud) -> Iterator[None]:
     """Put two departments below that of the story, whose member works in all of them and manages it."""
-    with projects("team-1", "team-2", parent="dept-a", member="alice")(cloud), with_role("alice", "manager")(cloud):
+    department = f"/projects/{found(cloud, 'projects', 'dept-a')}"
+    with (
+        projects("team-1", "team-2", parent="dept-a", member="alice")(cloud),
+        assigned(cloud, department, "alice", "manager"),
+    ):
         yield
 
 
