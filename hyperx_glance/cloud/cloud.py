@@ -30,6 +30,7 @@ from hyperx_glance.cloud.failures import (
     asked_pause,
     is_an_answer,
     logging_in,
+    of_delayed_delete,
     translate_answer,
     translate_failure,
     translated,
@@ -469,14 +470,12 @@ class Cloud:
     def delete_image(self, image_id: str) -> None:
         """Delete one image.
 
-        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py). With
-        delayed_delete, Glance does not delete a record whose data it has refused: that stays queued, with a location.
+        Of two simultaneous deletions, the later one may fail only when Glance writes (glance/domain/__init__.py).
         """
         try:
             self.delete("image", image_path(image_id))
         except InvalidRequestError as error:
-            if "from queued to pending_delete" in error.explanation:
-                error.hint = say("delayed-delete-keeps-refused-data")
+            error.hint = of_delayed_delete(error.explanation) or error.hint
             if "from deleted to deleted" not in error.explanation:
                 raise
             raise NotFoundError(say("image-just-deleted", image=image_id), **error.answer()) from error

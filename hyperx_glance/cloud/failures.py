@@ -357,3 +357,11 @@ def _not_found(service: str, url: str) -> tuple[Text, Text]:
         return say("not-found", service=word("service", service)), NO_TEXT
     message, hint = missing
     return say(message, id=unquote(reference)), say(hint)
+
+
+def of_delayed_delete(explanation: str) -> Text:
+    """Return the hint if Glance cannot delete a record because it deletes later; empty for other refusals.
+
+    With delayed_delete, a record whose data was refused stays queued, with a location (glance/domain/__init__.py).
+    """
+    return say("delayed-delete-keeps-refused-data") if "from queued to pending_delete" in explanation else NO_TEXT

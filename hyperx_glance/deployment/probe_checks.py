@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hyperx_glance.cloud import refusals
+from hyperx_glance.cloud.failures import of_delayed_delete
 from hyperx_glance.deployment.facts import HOW_TO_PROTECT, CheckResult, Evidence, Level
 from hyperx_glance.deployment.launch_checks import launch_rights
 from hyperx_glance.deployment.limit_checks import image_limits, maximum
@@ -66,8 +67,7 @@ def _scratch_record(evidence: Evidence) -> CheckResult:
             message = sentences(message, creation.reason)
         if removal.status == _INTERNAL_ERROR:
             remedy = sentences(remedy, say("look-at-the-staging-area"))
-        if "to pending_delete" in removal.explanation:
-            remedy = say("delayed-delete-keeps-refused-data")
+        remedy = of_delayed_delete(removal.explanation) or remedy
         return _negative("error", message, remedy, removal)
     if creation.outcome == "failed" and _no_room(creation):
         return _negative("warning", say("no-room-to-try"), say("make-room-and-probe"), creation)
